@@ -1,0 +1,225 @@
+"""The records that carry everything from a file to an answer.
+
+Offsets are half-open and count Python ``str`` indices. A record is checked when it is made: one that
+breaks its invariant cannot exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+def sha256_text(text: str) -> str:
+    """The SHA-256 of a text's UTF-8 bytes, in hexadecimal.
+
+    >>> sha256_text("trust")[:12]
+    'f796e2f28ae5'
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _check_range(start: int, end: int, limit: int | None = None) -> None:
+    if not 0 <= start < end or (limit is not None and end > limit):
+        raise ValueError(f"a range must be non-empty and inside its text: got {start}..{end} of {limit}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """From character ``start`` of a document on, text stands on this page and line (1-based; None: unknown)."""
+
+    start: int
+    page: int | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading's own characters in its document; ``level`` 1 is the highest."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as it was decoded; later stages slice ``text`` and never rewrite it.
+
+    ``path`` is absolute. ``date`` is ISO 8601 (``2017-03-22``) or None. ``places`` is sorted by start and
+    is empty for plain text, whose lines are counted from its line breaks. ``headings`` are those the format
+    marks itself (HTML, Markdown, DOCX styles). ``notes`` are what the loader had to decide ("decoded as
+    cp1252"), each a short sentence for the indexing report.
+    """
+
+    id: str
+    path: str
+    sha256: str
+    media_type: str
+    text: str
+    title: str | None = None
+    date: str | None = None
+    encoding: str | None = None
+    places: tuple[Place, ...] = ()
+    headings: tuple[Heading, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A slice of a document that is found and cited as one: ``document.text[start:end] == text``.
+
+    ``heading`` is the nearest heading above it. ``boilerplate`` names why the passage is kept out of
+    answers ("cookie notice"), or is None for a passage that may be cited.
+    """
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+    heading: str | None = None
+    boilerplate: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_range(self.start, self.end)
+        if len(self.text) != self.end - self.start:
+            raise ValueError(f"passage text has {len(self.text)} characters, its range {self.end - self.start}")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What one ranker said of a passage: its place in that ranker's list (1 is best) and its own score."""
+
+    ranker: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage in a ranked list. The place in the list is the rank; scores compare only within one list.
+
+    ``row`` is the passage's row in its store's generation. ``ranked`` keeps every ranker's word.
+    ``duplicates`` are passages with the same words elsewhere, answered once through this one.
+    """
+
+    passage: Passage
+    row: int
+    score: float
+    ranker: str
+    ranked: tuple[Ranked, ...] = ()
+    duplicates: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters ``start``..``end`` of a passage, with the score of whoever marked them."""
+
+    passage: Passage
+    start: int
+    end: int
+    score: float
+
+    def __post_init__(self) -> None:
+        _check_range(self.start, self.end, len(self.passage.text))
+
+    @property
+    def text(self) -> str:
+        """The marked words."""
+        return self.passage.text[self.start : self.end]
+
+
+class Freshness(StrEnum):
+    """How a cited file stands against what was indexed."""
+
+    UNCHANGED = "unchanged"
+    EDITED = "edited"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where words stand: a document's path and characters, with line and page where known."""
+
+    document: str
+    start: int
+    end: int
+    line: int | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The sentence (or two) quoted, byte for byte, and where it stands; ``sha256`` is the file's.
+
+    ``marks`` are the answering words inside ``quote``, as (start, end) characters of it.
+    """
+
+    document: str
+    sha256: str
+    start: int
+    end: int
+    quote: str
+    quote_sha256: str
+    line: int | None
+    page: int | None
+    heading: str | None
+    title: str | None
+    date: str | None
+    freshness: Freshness
+    score: float
+    marks: tuple[tuple[int, int], ...] = ()
+    also_in: tuple[Location, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_range(self.start, self.end)
+        if len(self.quote) != self.end - self.start:
+            raise ValueError(f"quote has {len(self.quote)} characters, its range {self.end - self.start}")
+        for start, end in self.marks:
+            _check_range(start, end, len(self.quote))
+
+
+class Status(StrEnum):
+    """How far an answer goes."""
+
+    ANSWERED = "answered"
+    WEAK = "weak"
+    ABSTAINED = "abstained"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the documents say to a question. No citation means nothing found means no text.
+
+    ``confidence`` (0..1) is the estimated probability that the first citation answers the question.
+    ``reason`` says in words why the status is weak or abstained, and is None when answered.
+    ``notices`` are things the reader of the answer must know (sources that disagree, a stale index).
+    """
+
+    question: str
+    status: Status
+    confidence: float
+    reason: str | None
+    spans: tuple[Span, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    notices: tuple[str, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    store: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence must be in 0..1, got {self.confidence}")
+        if (self.status is Status.ABSTAINED) != (not self.citations):
+            raise ValueError("an answer has citations exactly when it is not abstained")
+        if bool(self.spans) != bool(self.citations):
+            raise ValueError("an answer has spans exactly when it has citations")
+        if (self.status is Status.ANSWERED) != (self.reason is None):
+            raise ValueError("a reason is given exactly when the question is not answered")
+
+    @property
+    def answer(self) -> str:
+        """The best span's words; empty when abstained."""
+        return self.spans[0].text if self.spans else ""
