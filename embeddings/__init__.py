@@ -1,0 +1,1 @@
+"""Text in, vectors out: encoders, their weights, and the FAISS index. Knows nothing of documents."""

@@ -1,0 +1,189 @@
+"""Encoders: texts in, unit vectors out.
+
+Two run the same built-in weights: one through sentence-transformers, one through OpenVINO, which starts in a
+fraction of a second because it imports no torch. A test holds them equal to a cosine of .9999. Any other
+model that sentence-transformers can load goes through the first.
+
+Shapes: n texts, d dims.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.bert import BertShape, GraphBuilder, compile_graph, file_sha256, load_weights, pad
+from embeddings.weights import BUILT_IN, PINNED, WeightsNotFoundError, built_in_folder, check
+
+Vectors = NDArray[np.float32]
+Kind = Literal["passage", "query"]
+Progress = Callable[[int], None]
+
+BATCH = 32  # texts at a time: large enough to fill the cores, small enough to report progress
+MAX_TOKENS = 256  # what the built-in encoder was trained to read; callers keep passages under it
+
+
+class Encoder(Protocol):
+    """Anything that turns texts into unit vectors.
+
+    ``fingerprint`` changes whenever the vectors would: it covers weights and prefixes.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A SHA-256 over all that decides the vectors."""
+
+    @property
+    def dim(self) -> int:
+        """The length of each vector."""
+
+    def encode(
+        self, texts: Sequence[str], *, kind: Kind = "passage", progress: Progress | None = None
+    ) -> Vectors:
+        """One unit vector a text, (n, d) float32; ``progress`` is told how many are newly done."""
+
+
+def by_length(texts: Sequence[str], size: int) -> Iterator[list[int]]:
+    """Positions of the texts in batches of like length, longest first, so that little is padding.
+
+    >>> list(by_length(["aaa", "a", "aaaa", "aa"], 2))
+    [[2, 0], [3, 1]]
+    """
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def fingerprint(weights_sha256: str, query_prefix: str, passage_prefix: str) -> str:
+    """One hash over the weights and both prefixes."""
+    parts = "\0".join((weights_sha256, query_prefix, passage_prefix))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def _encode_batches(
+    texts: Sequence[str], dim: int, run: Callable[[list[str]], Vectors], progress: Progress | None
+) -> Vectors:
+    vectors = np.zeros((len(texts), dim), np.float32)
+    for batch in by_length(texts, BATCH):
+        vectors[batch] = run([texts[i] for i in batch])
+        if progress:
+            progress(len(batch))
+    return vectors
+
+
+class SentenceTransformerEncoder:
+    """Any model that sentence-transformers can load from a folder or the local cache; nothing is fetched."""
+
+    def __init__(self, name: str, folder: str, query_prefix: str = "", passage_prefix: str = "") -> None:
+        # The hub library would otherwise ask the network whether a cached model is still current.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self._model = SentenceTransformer(folder, device="cpu", trust_remote_code=False)
+        except (OSError, ValueError) as error:
+            raise WeightsNotFoundError(f"no model could be loaded from {folder}: {error}") from error
+        self._prefixes = {"query": query_prefix, "passage": passage_prefix}
+        self.name = name
+        self.dim = int(self._model.get_sentence_embedding_dimension() or 0)
+        self.fingerprint = fingerprint(self._weights_sha256(folder), query_prefix, passage_prefix)
+
+    def _weights_sha256(self, folder: str) -> str:
+        single = Path(folder) / "model.safetensors"
+        if single.is_file():
+            return file_sha256(single)
+        digest = hashlib.sha256()
+        for key, tensor in sorted(self._model.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(tensor.float().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def encode(
+        self, texts: Sequence[str], *, kind: Kind = "passage", progress: Progress | None = None
+    ) -> Vectors:
+        """One unit vector a text, (n, d)."""
+        prefix = self._prefixes[kind]
+
+        def run(batch: list[str]) -> Vectors:
+            vectors: Vectors = self._model.encode(
+                batch, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            )
+            return vectors
+
+        return _encode_batches([prefix + text for text in texts], self.dim, run, progress)
+
+
+class OpenVinoEncoder:
+    """The built-in encoder without torch: mean-pooled BERT, float32, compiled for this CPU."""
+
+    def __init__(self, folder: Path, query_prefix: str = "", passage_prefix: str = "", n_threads: int = 0):
+        from tokenizers import Tokenizer
+
+        weights_path = folder / "model.safetensors"
+        shape = BertShape.load(folder)
+        self._prefixes = {"query": query_prefix, "passage": passage_prefix}
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.no_padding()
+        self.name = BUILT_IN
+        self.dim = shape.hidden_size
+        self.fingerprint = fingerprint(file_sha256(weights_path), query_prefix, passage_prefix)
+        self._graph = self._compile(weights_path, shape, n_threads)
+
+    @staticmethod
+    def _compile(weights_path: Path, shape: BertShape, n_threads: int) -> Any:
+        build = GraphBuilder(load_weights(weights_path), shape)
+        ids, types, mask = (build.tokens_input(name) for name in ("ids", "types", "mask"))
+        hidden = build.layers(build.embed(ids, types), build.mask_bias(mask), range(shape.num_hidden_layers))
+        pooled = build.mean_pool(hidden, mask)
+        return compile_graph([pooled], [ids, types, mask], BUILT_IN, n_threads=n_threads, exact=True)
+
+    def encode(
+        self, texts: Sequence[str], *, kind: Kind = "passage", progress: Progress | None = None
+    ) -> Vectors:
+        """One unit vector a text, (n, d)."""
+        prefix = self._prefixes[kind]
+
+        def run(batch: list[str]) -> Vectors:
+            ids, mask = pad([encoding.ids for encoding in self._tokenizer.encode_batch(batch)])
+            # A request of its own a call: compiled graphs may be shared by threads, requests may not.
+            result = self._graph.create_infer_request().infer([ids, np.zeros_like(ids), mask])
+            vectors: Vectors = np.array(result[0])
+            return vectors
+
+        return _encode_batches([prefix + text for text in texts], self.dim, run, progress)
+
+
+def open_encoder(
+    model: str = BUILT_IN,
+    *,
+    query_prefix: str = "",
+    passage_prefix: str = "",
+    runtime: str = "auto",
+    for_indexing: bool = False,
+    n_threads: int = 0,
+) -> Encoder:
+    """The encoder called ``model``: the built-in one, a folder, or a hub name in the local cache.
+
+    ``runtime`` "auto" indexes through sentence-transformers and asks through OpenVINO where that can run the
+    model; either name forces one. Raises WeightsNotFoundError or WeightsChangedError.
+    """
+    if model != BUILT_IN:
+        if runtime == "openvino":
+            raise WeightsNotFoundError(f"only {BUILT_IN} runs through openvino, not {model}")
+        return SentenceTransformerEncoder(model, model, query_prefix, passage_prefix)
+    folder = built_in_folder()
+    check(folder, PINNED)
+    if runtime == "sentence-transformers" or (runtime == "auto" and for_indexing):
+        return SentenceTransformerEncoder(model, str(folder), query_prefix, passage_prefix)
+    return OpenVinoEncoder(folder, query_prefix, passage_prefix, n_threads)
