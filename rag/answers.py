@@ -1,0 +1,129 @@
+"""Answers and search results as JSON: the documented keys, one object a line.
+
+``rag/schema/answer.schema.json`` describes an answer and ``search.schema.json`` a search; tests hold the
+output to both. Characters are Python ``str`` indices of the decoded document, half-open.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from rag.records import Answer, Citation, Hit, Location, Span
+
+PathOf = Callable[[str], str]  # from a document's id to its path as indexed
+
+# What a terminal or an editor may act on though a JSON text may hold it raw: DEL and C1 controls, marks that
+# have no width, direction overrides, line separators, and half surrogates, which UTF-8 cannot write.
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match.group())[1:-1]
+
+
+def dumps(value: object) -> str:
+    """The value as JSON in one line, with no character in it that a terminal acts on.
+
+    >>> print(dumps({"quote": "café \\u202egnp\\x9b"}))
+    {"quote": "café \\u202egnp\\u009b"}
+    """
+    return _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def schema(name: str = "answer") -> dict[str, Any]:
+    """The JSON schema of ``answer``, ``search`` or ``verify`` lines.
+
+    >>> schema()["title"]
+    'Answer'
+    """
+    text = resources.files("rag").joinpath("schema", f"{name}.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def to_json(answer: Answer, path_of: PathOf) -> dict[str, Any]:
+    """An answer under its documented keys. ``path_of`` gives a document's path from its id."""
+    return {
+        "question": answer.question,
+        "status": str(answer.status),
+        "confidence": round(answer.confidence, 4),
+        "reason": answer.reason,
+        "answer": answer.answer,
+        "spans": [_span(span, path_of) for span in answer.spans],
+        "citations": [_citation(citation) for citation in answer.citations],
+        "hits": [_hit(hit, path_of) for hit in answer.hits],
+        "notices": list(answer.notices),
+        "timings_ms": {stage: round(value, 2) for stage, value in answer.timings_ms.items()},
+        "store": dict(answer.store),
+    }
+
+
+def search_to_json(
+    query: str, hits: Sequence[Hit], path_of: PathOf, store: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """The hits of a query, best first, under the keys that an answer's ``hits`` have."""
+    return {"query": query, "hits": [_hit(hit, path_of) for hit in hits], "store": dict(store or {})}
+
+
+def _span(span: Span, path_of: PathOf) -> dict[str, Any]:
+    return {
+        "document": path_of(span.passage.document_id),
+        "start": span.passage.start + span.start,
+        "end": span.passage.start + span.end,
+        "text": span.text,
+        "score": round(span.score, 6),
+    }
+
+
+def _location(place: Location) -> dict[str, Any]:
+    return {
+        "document": place.document,
+        "start": place.start,
+        "end": place.end,
+        "line": place.line,
+        "page": place.page,
+    }
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "document": citation.document,
+        "sha256": citation.sha256,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "quote_sha256": citation.quote_sha256,
+        "marks": [list(mark) for mark in citation.marks],
+        "line": citation.line,
+        "page": citation.page,
+        "heading": citation.heading,
+        "title": citation.title,
+        "date": citation.date,
+        "freshness": str(citation.freshness),
+        "score": round(citation.score, 6),
+        "also_in": [_location(place) for place in citation.also_in],
+    }
+
+
+def _hit(hit: Hit, path_of: PathOf) -> dict[str, Any]:
+    passage = hit.passage
+    return {
+        "document": path_of(passage.document_id),
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+        "heading": passage.heading,
+        "scores": {hit.ranker: round(hit.score, 6)} | {r.ranker: round(r.score, 6) for r in hit.ranked},
+        "ranks": {r.ranker: r.rank for r in hit.ranked},
+        "also_in": [
+            {"document": path_of(other.document_id), "start": other.start, "end": other.end}
+            for other in hit.duplicates
+        ],
+    }
