@@ -83,9 +83,7 @@ class GraphBuilder:
         ops = self._ops
         axes = ops.constant(np.array([-1], np.int64))
         normal = ops.mvn(inputs, axes, True, self._shape.layer_norm_eps, "inside_sqrt")
-        return ops.add(
-            ops.multiply(normal, self.constant(f"{name}.weight")), self.constant(f"{name}.bias")
-        )
+        return ops.add(ops.multiply(normal, self.constant(f"{name}.weight")), self.constant(f"{name}.bias"))
 
     def embed(self, ids: Any, type_ids: Any) -> Any:
         """Word, position and segment embeddings, summed and normalised: (b, t) -> (b, t, h)."""

@@ -81,6 +81,13 @@ def _encode_batches(
     return vectors
 
 
+def _dimension(model: Any) -> int | None:
+    """The vector length; sentence-transformers 5.3 gave the method a shorter name."""
+    method = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
+    dim: int | None = method()
+    return dim
+
+
 class SentenceTransformerEncoder:
     """Any model that sentence-transformers can load from a folder or the local cache; nothing is fetched."""
 
@@ -88,14 +95,16 @@ class SentenceTransformerEncoder:
         # The hub library would otherwise ask the network whether a cached model is still current.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # loading takes a second; the caller shows progress of its own
         try:
             self._model = SentenceTransformer(folder, device="cpu", trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise WeightsNotFoundError(f"no model could be loaded from {folder}: {error}") from error
         self._prefixes = {"query": query_prefix, "passage": passage_prefix}
         self.name = name
-        self.dim = int(self._model.get_sentence_embedding_dimension() or 0)
+        self.dim = int(_dimension(self._model) or 0)
         self.fingerprint = fingerprint(self._weights_sha256(folder), query_prefix, passage_prefix)
 
     def _weights_sha256(self, folder: str) -> str:

@@ -15,10 +15,7 @@ from rag.errors import SettingsError
 
 # Function words and the words questions are made of: a passage is not nearer for sharing "what" or "the".
 STOP_WORDS = frozenset(
-    """a about all also am an and any are as at be been being but by can could did do does for from had has
-    have he her hers him his how i if in into is it its me my of on or our she should so some than that the
-    their them then there these they this those to us was we were what when where which who whom whose why
-    will with would you your""".split()
+    ["a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "hers", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "of", "on", "or", "our", "she", "should", "so", "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "us", "was", "we", "were", "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would", "you", "your"]
 )
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
@@ -91,6 +88,14 @@ class LexicalIndex:
         if (folder / "params.index.json").exists():
             bm25 = bm25s.BM25.load(str(folder), mmap=True, show_progress=False)
         return cls(bm25, int(n), language)
+
+    def document_frequency(self, term: str) -> int:
+        """How many texts hold an index term; 0 for one that none holds."""
+        if self._bm25 is None or term not in self._bm25.vocab_dict:
+            return 0
+        starts = self._bm25.scores["indptr"]  # texts are listed term after term: (n_terms + 1,)
+        number = self._bm25.vocab_dict[term]
+        return int(starts[number + 1] - starts[number])
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """The BM25 score of every text, (n,); all zero when no term of the query is known."""

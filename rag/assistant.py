@@ -1,0 +1,324 @@
+"""The assistant: a question in, a cited answer out. The only room that knows every stage of asking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoder import Encoder
+from rag.calibration import Calibrator, Seen, Terms, load_calibrator, signals
+from rag.citations import cite, freshness, location
+from rag.context import long_date, passage_context, passage_header
+from rag.encoders import load_encoder
+from rag.errors import EncoderMismatchError
+from rag.evidence import Evidence, disagreements, rank, select
+from rag.kinds import Kind, as_of_in, kind_of, last_day
+from rag.lexical import terms
+from rag.question import usable_question
+from rag.reader import Candidate, Reader, Reading, open_reader
+from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
+from rag.retriever import Found, Retriever
+from rag.sentences import sentences
+from rag.settings import Settings, load_settings
+from rag.store import Store
+
+Rows = NDArray[np.int64]
+
+
+class Assistant:
+    """Answers questions from one generation of one store.
+
+    It keeps the generation it opened: a later indexing run is seen by opening it again. Use it as a context
+    manager, or call ``close``.
+    """
+
+    def __init__(
+        self, store: Store, encoder: Encoder, reader: Reader, calibrator: Calibrator, settings: Settings
+    ) -> None:
+        if store.manifest.encoder_fingerprint != encoder.fingerprint:
+            raise EncoderMismatchError(
+                f"the store was built with encoder {store.manifest.encoder!r}, "
+                f"which is not the {encoder.name!r} now set (or its weights or prefixes differ)",
+                "rag index --rebuild",
+            )
+        self.store = store
+        self._reader = reader
+        self._calibrator = calibrator
+        self._settings = settings
+        self._retriever = Retriever(
+            encoder,
+            store.vectors,
+            store.lexical,
+            store.groups,
+            sentences=store.views.get("sentences"),
+            sentence_rows=store.view_rows.get("sentences"),
+            rrf_k=settings.retrieval.rrf_k,
+        )
+        language = settings.passages.language
+        self._terms = Terms(
+            lambda text: terms(text, language), store.lexical.document_frequency, store.n_passages
+        )
+        self._about_store = MappingProxyType(
+            {
+                "generation": store.manifest.generation,
+                "encoder": encoder.name,
+                "reader": reader.name,
+                "created": store.manifest.created,
+            }
+        )
+
+    @classmethod
+    def open(cls, store: str | Path | None = None, *, settings: Settings | None = None) -> Assistant:
+        """An assistant over the store at a path, by default the user's own.
+
+        Raises StoreError where there is none or it cannot be trusted, WeightsError where a model is missing.
+        """
+        settings = settings or load_settings({} if store is None else {"store": store}).settings
+        path = settings.store if store is None else Path(store)
+        opened = Store.open(path)
+        encoder = load_encoder(settings.encoder, for_indexing=False, n_threads=settings.reader.threads)
+        reader = open_reader(settings.reader, encoder)
+        return cls(opened, encoder, reader, load_calibrator(reader.name), replace(settings, store=path))
+
+    def close(self) -> None:
+        """Let go of the store's files."""
+        self.store.close()
+
+    def __enter__(self) -> Assistant:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        inside: str | None = None,
+    ) -> list[Hit]:
+        """The k nearest passages as the retriever ranks them, best first; nothing is read."""
+        query = usable_question(query, self._settings.retrieval.max_question_chars)
+        allowed = self._allowed(after, before, inside)
+        k = self._settings.retrieval.k if k is None else k
+        return self._hits(self._retriever.retrieve(query, k, allowed=allowed))
+
+    def ask_many(self, questions: Iterable[str]) -> Iterator[Answer]:
+        """An answer a question, in order: a batch is so many single questions."""
+        for question in questions:
+            yield self.ask(question)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        inside: str | None = None,
+        as_of: str | None = None,
+    ) -> Answer:
+        """What the documents say to a question, in their own words.
+
+        ``after`` and ``before`` are ISO dates of documents, ``inside`` a glob on their paths. ``as_of`` (also
+        read from the question: "as of 2016") leaves out documents dated later, unless nothing else is left.
+        """
+        began = time.perf_counter()
+        question = usable_question(question, self._settings.retrieval.max_question_chars)
+        k = self._settings.retrieval.k if k is None else k
+        timings: dict[str, float] = {}
+        notices: list[str] = []
+        allowed = self._allowed(after, before, inside)
+        allowed = self._held_by(last_day(as_of) if as_of else as_of_in(question), allowed, notices)
+        n_candidates = max(k, self._settings.retrieval.n_candidates)
+        found = self._retriever.retrieve(question, n_candidates, allowed=allowed, timings_ms=timings)
+        hits = self._hits(found)
+        clock = time.perf_counter()
+        contexts, readings = self._read(question, hits)
+        timings["read"] = (time.perf_counter() - clock) * 1e3
+        clock = time.perf_counter()
+        answer = self._answer(question, hits, contexts, readings, notices, k)
+        timings["cite"] = (time.perf_counter() - clock) * 1e3
+        timings["total"] = (time.perf_counter() - began) * 1e3
+        return replace(answer, timings_ms=MappingProxyType(timings), store=self._about_store)
+
+    def _allowed(self, after: str | None, before: str | None, inside: str | None) -> Rows | None:
+        if after is None and before is None and inside is None:
+            return None
+        return self.store.allowed(after=after, before=before, inside=inside).rows
+
+    def _held_by(self, day: str | None, allowed: Rows | None, notices: list[str]) -> Rows | None:
+        """The rows of documents not dated after ``day``; as they were, with a notice, if none are left."""
+        if day is None:
+            return allowed
+        held = [d.id for d in self.store.documents() if d.date is None or d.date <= day]
+        rows = self.store.document_rows(held)
+        rows = rows if allowed is None else np.intersect1d(rows, allowed)
+        if not len(rows):
+            notices.append(f"No document is dated {long_date(day)} or earlier; all were read.")
+            return allowed
+        return rows
+
+    def _hits(self, found: Sequence[Found]) -> list[Hit]:
+        """Hits with their passages, and with what each ranker said."""
+        wanted = [row for item in found for row in (item.row, *item.duplicates)]
+        passages = dict(zip(wanted, self.store.passages(wanted), strict=True))
+        return [
+            Hit(
+                passage=passages[item.row],
+                row=item.row,
+                score=item.score,
+                ranker="fused",
+                ranked=item.ranked,
+                duplicates=tuple(passages[row] for row in item.duplicates),
+            )
+            for item in found
+        ]
+
+    def _read(self, question: str, hits: Sequence[Hit]) -> tuple[list[str], list[Reading]]:
+        contexts, candidates = [], []
+        for hit in hits:
+            document = self._document(hit)
+            contexts.append(passage_context(document, hit.passage))
+            candidates.append(Candidate(hit.passage.text, passage_header(document, hit.passage)))
+        return contexts, self._reader.read(question, candidates) if candidates else []
+
+    def _document(self, hit: Hit) -> Document:
+        return self.store.document(hit.passage.document_id)
+
+    def _answer(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        contexts: Sequence[str],
+        readings: Sequence[Reading],
+        notices: list[str],
+        k: int,
+    ) -> Answer:
+        if not hits:
+            return Answer(
+                question, Status.ABSTAINED, 0.0, "There are no passages to search.", notices=tuple(notices)
+            )
+        kind = kind_of(question)
+        order = rank(hits, readings)
+        seen = [_seen(hits[i], readings[i], contexts[i]) for i in order]
+        found = signals(question, kind, seen, self._terms)
+        confidence = self._calibrator.confidence(found)
+        chosen = select(kind, hits, readings, sentences)
+        ranked = tuple(
+            _with_reading(hits[i], readings[i], place, self._reader.name)
+            for place, i in enumerate(order[:k], start=1)
+        )
+        answered = confidence >= self._calibrator.answered
+        if not chosen or not (answered or self._calibrator.subject_is_here(found)):
+            reason = "The documents do not speak of this; the nearest passages are listed as hits."
+            return Answer(question, Status.ABSTAINED, confidence, reason, hits=ranked, notices=tuple(notices))
+        if kind is Kind.CHANGE and answered:
+            chosen = [chosen[0], *sorted(chosen[1:], key=lambda e: self._document(e.hit).date or "9999")]
+        citations = tuple(self._cite(evidence) for evidence in chosen)
+        notices += self._disagreements(kind, chosen) if answered else []
+        notices += _stale(citations)
+        return Answer(
+            question=question,
+            status=Status.ANSWERED if answered else Status.WEAK,
+            confidence=confidence,
+            reason=None if answered else _why_weak(kind),
+            spans=tuple(
+                Span(evidence.hit.passage, mark.start, mark.end, mark.score)
+                for evidence in chosen
+                for mark in evidence.marks
+            ),
+            citations=citations,
+            hits=ranked,
+            notices=tuple(notices),
+        )
+
+    def _cite(self, evidence: Evidence) -> Citation:
+        document = self._document(evidence.hit)
+        start, end = evidence.quote
+        also_in: list[Location] = []
+        for twin in evidence.hit.duplicates:
+            other = self.store.document(twin.document_id)
+            at = twin.text.find(evidence.hit.passage.text[start:end])
+            a, b = (at, at + end - start) if at >= 0 else (0, len(twin.text))
+            also_in.append(location(other, twin.start + a, twin.start + b))
+        return cite(
+            document,
+            evidence.hit.passage,
+            evidence.quote,
+            [(mark.start, mark.end) for mark in evidence.marks],
+            score=evidence.reading.relevance,
+            fresh=freshness(document.path, document.sha256),
+            also_in=also_in,
+        )
+
+    def _disagreements(self, kind: Kind, chosen: Sequence[Evidence]) -> list[str]:
+        told = []
+        for pair in disagreements(kind, chosen):
+            sides = []
+            for evidence in pair:
+                document, mark = self._document(evidence.hit), evidence.marks[0]
+                words = evidence.hit.passage.text[mark.start : mark.end]
+                dated = long_date(document.date) if document.date else "undated"
+                sides.append(f"“{' '.join(words.split())}” ({Path(document.path).name}, {dated})")
+            told.append(f"The documents may disagree: {sides[0]}, but {sides[1]}.")
+        return told
+
+
+def _seen(hit: Hit, reading: Reading, context: str) -> Seen:
+    best = reading.marks[0] if reading.marks else None
+    if best is None:
+        return Seen(hit, reading.relevance, context)
+    return Seen(hit, reading.relevance, context, hit.passage.text[best.start : best.end], best.score)
+
+
+def _with_reading(hit: Hit, reading: Reading, place: int, reader: str) -> Hit:
+    """The hit as the reader ranks it, the earlier rankers' word kept."""
+    fused = Ranked("fused", 0, hit.score)
+    return replace(
+        hit,
+        score=reading.relevance,
+        ranker=reader,
+        ranked=(*hit.ranked, fused, Ranked(reader, place, reading.relevance)),
+    )
+
+
+_ASKED_FOR = {
+    Kind.WHO: "who it was",
+    Kind.WHEN: "when it was",
+    Kind.WHERE: "where it was",
+    Kind.HOW_MANY: "the figure asked for",
+    Kind.WHY: "a reason",
+    Kind.HOW: "how it was done",
+    Kind.YES_NO: "whether it is so",
+    Kind.LIST: "what is asked for",
+    Kind.CHANGE: "the change asked about",
+    Kind.WHAT: "what is asked for",
+}
+
+
+def _why_weak(kind: Kind) -> str:
+    """Why an answer is weak, in words."""
+    return (
+        f"The documents speak of this, but no passage clearly states {_ASKED_FOR[kind]}; this is the nearest."
+    )
+
+
+def _stale(citations: Sequence[Citation]) -> list[str]:
+    """A notice for each cited file that is no longer what was indexed."""
+    said = {
+        Freshness.EDITED: "{} has been edited since it was indexed; the quotation is from the indexed text.",
+        Freshness.MISSING: "{} is no longer where it was indexed; the quotation is from the indexed text.",
+    }
+    stale = {c.document: c.freshness for c in citations if c.freshness is not Freshness.UNCHANGED}
+    return [said[how].format(Path(path).name) for path, how in stale.items()]

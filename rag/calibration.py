@@ -1,0 +1,154 @@
+"""Confidence: the probability that the first citation answers the question.
+
+A logistic model over a few signals that a person could check, fitted on development questions only
+(``rag.reader.training.calibrate``) and shipped as numbers in a JSON file. Its thresholds come from the
+contract stated beside them, not from taste.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+
+from rag.kinds import Kind, years_in
+from rag.records import Hit, Ranked
+
+# Signals enter the model within these bounds, so that no single one can outshout the rest.
+RELEVANCE_BOUND = 12.0
+MARK_BOUND = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a reader said of one hit, as far as confidence is concerned.
+
+    ``context`` is the passage with its header; ``mark`` the best marked words, ``mark_score`` their score.
+    """
+
+    hit: Hit
+    relevance: float
+    context: str
+    mark: str = ""
+    mark_score: float = 0.0
+
+
+class Terms:
+    """Question words weighted by how telling they are in this store (inverse document frequency)."""
+
+    def __init__(
+        self, split: Callable[[str], list[str]], frequency: Callable[[str], int], n_passages: int
+    ) -> None:
+        self._split = split
+        self._frequency = frequency
+        self._n = n_passages
+
+    def weights(self, question: str) -> dict[str, float]:
+        """Each distinct term of the question and its weight; a term unknown here weighs the most."""
+        return {
+            term: math.log((self._n + 1) / (self._frequency(term) + 0.5)) for term in self._split(question)
+        }
+
+    def coverage(self, question: str, text: str) -> float:
+        """The weighted share of the question's terms that stand in a text, 0..1; 1 for no terms."""
+        weights = self.weights(question)
+        return _share(weights, set(self._split(text)))
+
+    def known(self, question: str) -> float:
+        """The weighted share of the question's terms that stand anywhere in the store, 0..1."""
+        weights = self.weights(question)
+        return _share(weights, {term for term in weights if self._frequency(term)})
+
+
+def _share(weights: Mapping[str, float], present: set[str]) -> float:
+    total = sum(weights.values())
+    return sum(w for term, w in weights.items() if term in present) / total if total > 0 else 1.0
+
+
+def _bounded(value: float, bound: float) -> float:
+    return max(-bound, min(bound, value))
+
+
+def _score(ranked: Sequence[Ranked], ranker: str) -> float:
+    return next((r.score for r in ranked if r.ranker == ranker), 0.0)
+
+
+def signals(question: str, kind: Kind, seen: Sequence[Seen], terms: Terms) -> dict[str, float]:
+    """The signals of one question; ``seen`` is best first and not empty.
+
+    ``agreement`` is the share of the next four passages that mark a word of the best mark; ``year_missing``
+    is 1 when the question names a year that the first passage and its header do not.
+    """
+    first, others = seen[0], seen[1:5]
+    best_mark = set(first.mark.casefold().split())
+    agreeing = sum(bool(best_mark & set(other.mark.casefold().split())) for other in others)
+    missing = years_in(question) - years_in(first.context)
+    return {
+        "relevance": _bounded(first.relevance, RELEVANCE_BOUND),
+        "margin": _bounded(first.relevance - others[0].relevance, RELEVANCE_BOUND) if others else 0.0,
+        "mark_score": _bounded(first.mark_score, MARK_BOUND),
+        "coverage": terms.coverage(question, first.context),
+        "coverage_best": max(terms.coverage(question, s.context) for s in seen[:5]),
+        "known": terms.known(question),
+        "cosine": _score(first.hit.ranked, "dense"),
+        "sentence_cosine": _score(first.hit.ranked, "sentences"),
+        "agreement": agreeing / len(others) if others else 0.0,
+        "year_missing": float(bool(missing)),
+        "why": float(kind is Kind.WHY),
+        "how": float(kind is Kind.HOW),
+        "yes_no": float(kind is Kind.YES_NO),
+        "many_parts": float(kind in (Kind.LIST, Kind.CHANGE)),
+        "short_fact": float(kind in (Kind.WHO, Kind.WHEN, Kind.WHERE, Kind.HOW_MANY)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrator:
+    """A logistic model over signals, and the two thresholds.
+
+    ``weights`` act on ``(signal - mean) / scale``. From ``answered`` on, an answer is given; below it the
+    answer is weak if the subject is here (``subject`` weighs coverage and nearness), else none is given.
+    ``contract`` says in words what the thresholds were chosen to keep.
+    """
+
+    weights: Mapping[str, float]
+    mean: Mapping[str, float]
+    scale: Mapping[str, float]
+    bias: float
+    answered: float
+    subject: Mapping[str, float]
+    contract: str = ""
+    reader: str = ""
+    fitted_on: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, text: str) -> Calibrator:
+        """The calibrator written as JSON."""
+        return cls(**json.loads(text))
+
+    def confidence(self, found: Mapping[str, float]) -> float:
+        """The probability that the first citation answers, 0..1."""
+        z = self.bias + sum(
+            weight * (found[name] - self.mean[name]) / self.scale[name]
+            for name, weight in self.weights.items()
+        )
+        return 1.0 / (1.0 + math.exp(-_bounded(z, 30.0)))
+
+    def subject_is_here(self, found: Mapping[str, float]) -> bool:
+        """Whether the documents speak of what is asked about, though perhaps not to the point.
+
+        >>> rule = {"coverage_best": 0.3, "sentence_cosine": 0.3}
+        >>> c = Calibrator({}, {}, {}, 0.0, 0.5, rule)
+        >>> c.subject_is_here({"coverage_best": 0.5, "sentence_cosine": 0.1}), c.subject_is_here(
+        ...     {"coverage_best": 0.1, "sentence_cosine": 0.1})
+        (True, False)
+        """
+        return any(found[name] >= least for name, least in self.subject.items())
+
+
+def load_calibrator(reader: str) -> Calibrator:
+    """The calibrator shipped for a reader."""
+    name = f"calibration-{reader}.json"
+    return Calibrator.load(resources.files("rag.reader").joinpath("weights", name).read_text("utf-8"))

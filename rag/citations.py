@@ -1,0 +1,80 @@
+"""Citations: from characters of a passage to a quotation anyone can check.
+
+The one place where passage characters become document characters, and document characters a page and line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.records import Citation, Document, Freshness, Location, Passage, sha256_text
+
+
+def locate(document: Document, offset: int) -> tuple[int | None, int | None]:
+    """The page and line (1-based, None where unknown) at which a character of the document stands.
+
+    >>> locate(Document("d", "/a.txt", "", "text/plain", "one\\ntwo"), 4)
+    (None, 2)
+    """
+    if not document.places:
+        return None, document.text.count("\n", 0, offset) + 1
+    number = bisect_right(document.places, offset, key=lambda place: place.start) - 1
+    if number < 0:
+        return None, None
+    return document.places[number].page, document.places[number].line
+
+
+def location(document: Document, start: int, end: int) -> Location:
+    """Where a range of the document stands."""
+    page, line = locate(document, start)
+    return Location(document.path, start, end, line, page)
+
+
+def freshness(path: str, sha256: str) -> Freshness:
+    """How the file at ``path`` stands against the hash it was indexed with."""
+    try:
+        with Path(path).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return Freshness.MISSING
+    return Freshness.UNCHANGED if found == sha256 else Freshness.EDITED
+
+
+def cite(
+    document: Document,
+    passage: Passage,
+    quote: tuple[int, int],
+    marks: Sequence[tuple[int, int]],
+    *,
+    score: float,
+    fresh: Freshness,
+    also_in: Sequence[Location] = (),
+) -> Citation:
+    """A citation of characters ``quote`` of the passage, with ``marks`` (passage characters too) inside it.
+
+    Marks are cut to the quotation; one wholly outside it is dropped.
+    """
+    start, end = quote
+    text = passage.text[start:end]
+    inside = [(max(a, start) - start, min(b, end) - start) for a, b in marks]
+    page, line = locate(document, passage.start + start)
+    return Citation(
+        document=document.path,
+        sha256=document.sha256,
+        start=passage.start + start,
+        end=passage.start + end,
+        quote=text,
+        quote_sha256=sha256_text(text),
+        line=line,
+        page=page,
+        heading=passage.heading,
+        title=document.title,
+        date=document.date,
+        freshness=fresh,
+        score=score,
+        marks=tuple(sorted((a, b) for a, b in inside if a < b)),
+        also_in=tuple(also_in),
+    )

@@ -1,0 +1,123 @@
+"""What a question asks for, read from its words: enough to choose how its answer is shown.
+
+Rules, not a model: they are few, they can be read, and a wrong guess costs presentation, not truth.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from enum import StrEnum
+
+from rag.errors import UsageError
+
+
+class Kind(StrEnum):
+    """What a question asks for."""
+
+    WHO = "who"
+    WHEN = "when"
+    WHERE = "where"
+    HOW_MANY = "how_many"
+    WHY = "why"
+    HOW = "how"
+    YES_NO = "yes_no"
+    LIST = "list"
+    CHANGE = "change"
+    WHAT = "what"
+
+
+# In order: the first that matches decides.
+_RULES: tuple[tuple[Kind, str], ...] = (
+    (
+        Kind.WHY,
+        r"\b(why|how come|what (was|were|is|are) the (reasons?|causes?)|reasons? (for|why|behind)"
+        r"|what (made|caused|led)|what for)\b",
+    ),
+    (
+        Kind.LIST,
+        r"\b(list|name (all|the|two|three|four|some)|which (areas|services|people|inspectors|towns|"
+        r"councils|places|documents|organisations|groups|trusts)|what (areas|are the|were the)"
+        r"|who (are|were) the|examples of)\b",
+    ),
+    (
+        Kind.CHANGE,
+        r"\b(chang(e|es|ed|ing)|over time|improv(e|ed|ing) (since|between|from)|trend|progress(ed)?"
+        r" (since|between|from)|compared (with|to)|between \d{4} and \d{4}|from \d{4} to \d{4})\b",
+    ),
+    (
+        Kind.HOW_MANY,
+        r"\b(how (many|much|often|long|old|large|big|far|high)|what (percentage|proportion|number|"
+        r"share|rate|amount|figure)|percentage|cost of|number of)\b",
+    ),
+    (Kind.WHEN, r"\b(when|what (year|date|month|day|time)|which (year|month|date|day)|since when|by when)\b"),
+    (Kind.WHO, r"\b(who|whom|whose|which (person|minister|inspector|mayor|councillor|director))\b"),
+    (Kind.WHERE, r"\b(where|which (town|city|place|building|street))\b"),
+    (Kind.HOW, r"\bhow\b"),
+    (Kind.YES_NO, r"^(is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b"),
+)
+_COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _RULES)
+
+
+def kind_of(question: str) -> Kind:
+    """The kind of a question; WHAT when no rule speaks.
+
+    >>> [kind_of(q).value for q in ("Why did it close?", "is it open", "how much was paid", "rating 2015")]
+    ['why', 'yes_no', 'how_many', 'what']
+    """
+    words = question.casefold().strip()
+    return next((kind for kind, pattern in _COMPILED if pattern.search(words)), Kind.WHAT)
+
+
+_YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
+
+
+def years_in(text: str) -> set[str]:
+    """The years named in a text.
+
+    >>> sorted(years_in("from 2015 to 2017, 300 people"))
+    ['2015', '2017']
+    """
+    return set(_YEAR.findall(text))
+
+
+_MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if name}
+_AS_OF = re.compile(
+    r"\bas (?:of|at) (?:the end of )?(?:(?P<day>\d{1,2}) )?(?:(?P<month>[a-z]+) )?(?P<year>\d{4})\b", re.I
+)
+
+
+def last_day(date: str) -> str:
+    """The last day an ISO date, month or year covers. Raises UsageError for anything else.
+
+    >>> last_day("2016"), last_day("2016-02"), last_day("2016-02-03")
+    ('2016-12-31', '2016-02-29', '2016-02-03')
+    """
+    match = re.fullmatch(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", date.strip())
+    if match:
+        year, month = int(match[1]), int(match[2] or 12)
+        if year and 1 <= month <= 12:
+            length = calendar.monthrange(year, month)[1]
+            day = int(match[3] or length)
+            if 1 <= day <= length:
+                return f"{year:04}-{month:02}-{day:02}"
+    raise UsageError(f"not a date: {date!r}", "write it as 2016, 2016-03 or 2016-03-22")
+
+
+def as_of_in(question: str) -> str | None:
+    """The date a question asks to be taken back to, as the last ISO day it covers, or None.
+
+    >>> as_of_in("as of March 2017 what was the rating"), as_of_in("what was the rating in 2017")
+    ('2017-03-31', None)
+    """
+    match = _AS_OF.search(question)
+    if not match:
+        return None
+    month = _MONTHS.get((match["month"] or "").casefold())
+    if match["month"] and month is None:
+        return None
+    parts = [match["year"], f"{month:02}" if month else None, match["day"] if month else None]
+    try:
+        return last_day("-".join(part for part in parts if part))
+    except UsageError:
+        return None

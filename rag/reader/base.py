@@ -1,0 +1,59 @@
+"""What a reader is: it is shown a question and candidate passages, and says how well each answers, and where.
+
+The interface is this narrow so that readers can be exchanged and measured against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage to be read: its own words, and the header (title, date, heading) it stands under."""
+
+    text: str
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Characters ``start``..``end`` of a candidate's text that may answer; a higher score is better.
+
+    Scores of one reader compare across the candidates of one question.
+    """
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader says of one candidate.
+
+    ``relevance`` is a logit: above 0 the reader holds that the passage answers the question. ``marks`` are
+    disjoint, best first, and may be empty. ``read_fully`` is False where the reader dropped the candidate
+    early, as hopeless beside the others: it then ranks below all that were read.
+    """
+
+    relevance: float
+    marks: tuple[Mark, ...] = ()
+    read_fully: bool = True
+
+
+class Reader(Protocol):
+    """Reads candidates for a question."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in settings and reports."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever its readings would."""
+
+    def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
+        """One reading a candidate, in the order given."""

@@ -1,0 +1,1 @@
+"""The files a reader ships with: weights, tokenizer, calibration."""
