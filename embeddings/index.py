@@ -81,6 +81,6 @@ class VectorIndex:
         parameters = None
         if allowed is not None:
             selector = faiss.IDSelectorBatch(np.ascontiguousarray(allowed, np.int64))
-            parameters = faiss.SearchParameters(sel=selector)
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # SWIG's own form
         scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=parameters)
         return scores, rows

@@ -43,7 +43,7 @@ class Assistant:
     ) -> None:
         if store.manifest.encoder_fingerprint != encoder.fingerprint:
             raise EncoderMismatchError(
-                f"the store was built with encoder {store.manifest.encoder!r}, "
+                f"the store was built with encoder {store.manifest.encoder_name!r}, "
                 f"which is not the {encoder.name!r} now set (or its weights or prefixes differ)",
                 "rag index --rebuild",
             )
@@ -241,6 +241,7 @@ class Assistant:
             citations=citations,
             hits=ranked,
             notices=tuple(notices),
+            signals=found,
         )
 
     def _cite(self, evidence: Evidence) -> Citation:

@@ -24,7 +24,7 @@ LIST_MARK_SHARE = 4.0  # logits below a passage's best mark within which a list 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Words of a hit to be quoted: the quotation's range and the marks in it, in characters of the passage."""
+    """Words of a hit to be quoted: the quotation and the marks in it, in characters of the passage."""
 
     hit: Hit
     reading: Reading
@@ -56,7 +56,7 @@ _LEANS = re.compile(
 
 
 def explained(ranges: Sequence[Range], text: str, quote: Range) -> Range:
-    """For a why or how question: the quotation with the sentence it leans on, if it opens with "This" or the like.
+    """The quotation with the sentence before it, if it leans on that one: opens with "This" or the like.
 
     >>> text = "Caseloads fell. This means workers know the children."
     >>> explained([(0, 15), (16, 53)], text, (16, 53))

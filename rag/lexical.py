@@ -15,7 +15,10 @@ from rag.errors import SettingsError
 
 # Function words and the words questions are made of: a passage is not nearer for sharing "what" or "the".
 STOP_WORDS = frozenset(
-    ["a", "about", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "being", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "hers", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "of", "on", "or", "our", "she", "should", "so", "some", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "us", "was", "we", "were", "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would", "you", "your"]
+    """a about all also am an and any are as at be been being but by can could did do does for from had has
+    have he her hers him his how i if in into is it its me my of on or our she should so some than that the
+    their them then there these they this those to us was we were what when where which who whom whose why
+    will with would you your""".split()
 )
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 

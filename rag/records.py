@@ -85,7 +85,9 @@ class Passage:
     def __post_init__(self) -> None:
         _check_range(self.start, self.end)
         if len(self.text) != self.end - self.start:
-            raise ValueError(f"passage text has {len(self.text)} characters, its range {self.end - self.start}")
+            raise ValueError(
+                f"passage text has {len(self.text)} characters, its range {self.end - self.start}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,7 @@ class Answer:
     ``confidence`` (0..1) is the estimated probability that the first citation answers the question.
     ``reason`` says in words why the status is weak or abstained, and is None when answered.
     ``notices`` are things the reader of the answer must know (sources that disagree, a stale index).
+    ``signals`` are the numbers the confidence was made from, by name; empty when nothing was found.
     """
 
     question: str
@@ -206,6 +209,7 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     hits: tuple[Hit, ...] = ()
     notices: tuple[str, ...] = ()
+    signals: Mapping[str, float] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     store: Mapping[str, object] = field(default_factory=dict)
 

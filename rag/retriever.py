@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class TextRanker(Protocol):
 class QueryEncoder(Protocol):
     """What the retriever needs of an encoder."""
 
-    def encode(self, texts: Sequence[str], *, kind: str = ...) -> Vectors:
+    def encode(self, texts: Sequence[str], *, kind: Literal["passage", "query"] = ...) -> Vectors:
         """One unit vector a text."""
 
 
@@ -128,16 +128,12 @@ class Retriever:
             group = chosen.setdefault(int(self._groups[row]), [])
             group.append((row, score))
         found = []
-        for members in chosen.values():  # in order of each group's best member
-            (row, score), *others = members
-            found.append(Found(row, score, tuple(said[row]), self._same_words(row, others)))
-        return found[:k]
-
-    def _same_words(self, row: int, others: Sequence[tuple[int, float]]) -> tuple[int, ...]:
-        """Every other row of the group, those found first in front."""
-        seen = [other for other, _ in others]
-        group = np.flatnonzero(self._groups == self._groups[row])
-        return tuple(seen + [int(r) for r in group if r != row and r not in seen])
+        for number, members in list(chosen.items())[:k]:  # in order of each group's best member
+            row = min(row for row, _ in members)  # equal words score alike: the first place speaks for all
+            twins = np.flatnonzero(self._groups == number)
+            others = tuple(int(twin) for twin in twins if twin != row)
+            found.append(Found(row, members[0][1], tuple(said[row]), others))
+        return found
 
 
 class _Clock:

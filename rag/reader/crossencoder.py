@@ -155,7 +155,7 @@ def _run(graph: Any, *inputs: NDArray[Any]) -> tuple[Floats, ...]:
 
 
 def _compile(weights: Weights, shape: BertShape, early: int, n_threads: int, exact: bool) -> tuple[Any, Any]:
-    """The lower graph (ids, types, mask -> hidden, early) and the upper (hidden, mask -> relevance, start, end)."""
+    """Two graphs: ids, types, mask -> hidden, early; and hidden, mask -> relevance, start, end."""
     import openvino.opset13 as ops
 
     build = GraphBuilder(weights, shape)

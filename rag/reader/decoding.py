@@ -109,7 +109,7 @@ def merge(marks: Sequence[Mark], n: int = N_MARKS) -> tuple[Mark, ...]:
 
 
 def windows(n_tokens: int, size: int, overlap: int) -> list[tuple[int, int]]:
-    """Ranges of at most ``size`` tokens that together hold every token, each sharing ``overlap`` with the next.
+    """Ranges of at most ``size`` tokens that hold every token, each sharing ``overlap`` with the next.
 
     >>> windows(10, 6, 2), windows(5, 6, 2)
     ([(0, 6), (4, 10)], [(0, 5)])

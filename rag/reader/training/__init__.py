@@ -1,0 +1,1 @@
+"""How the reader's weights are made: data, model, loop, all from arguments and a seed."""

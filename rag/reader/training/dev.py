@@ -1,0 +1,132 @@
+"""How good the reader is on held-out questions, cheaply enough to ask every ten minutes."""
+
+import random
+import re
+import string
+from collections import Counter
+
+from rag.reader.training.data import Row, build_group, header, some_text, typed
+from rag.reader.training.features import encode_rows, tensors
+from rag.reader.training.perturb import perturb
+
+MAX_ANSWER_TOKENS = 30
+N_CANDIDATES = 16
+
+
+def normal(text):
+    """The official SQuAD normalisation: lower case, no punctuation, no articles, single spaces."""
+    text = "".join(c for c in text.lower() if c not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+
+def f1(guess, gold):
+    """Token F1 of two answers after normalisation.
+
+    >>> round(f1("the red bridge", "red bridge in York"), 3)
+    0.667
+    """
+    guess, gold = normal(guess).split(), normal(gold).split()
+    if not guess or not gold:
+        return float(guess == gold)
+    same = sum((Counter(guess) & Counter(gold)).values())
+    return 2 * same / (len(guess) + len(gold))
+
+
+def auroc(right, wrong):
+    """The chance that a right row scores above a wrong one, ties counting half (Mann-Whitney)."""
+    import numpy as np
+
+    right, wrong = np.asarray(right)[:, None], np.asarray(wrong)[None, :]
+    return float(((right > wrong) + 0.5 * (right == wrong)).mean())
+
+
+class DevSet:
+    """Rows of three small tests, fixed by the seed: ranking, reading, and wrong facts."""
+
+    def __init__(self, held, pools, tokenizer, seed, n_read=300, n_rank=60):
+        rng = random.Random(f"{seed} dev")
+        held = list(held)
+        rng.shuffle(held)
+        self.read, self.wrong, self.rank = [], [], []
+        for example in held:
+            if len(self.read) >= n_read and len(self.rank) >= n_rank:
+                break
+            group = build_group(0, example, pools, rng)
+            if len(self.read) < n_read and group:
+                right = group[0]
+                self.read.append(right)
+                names = pools.names[example.source]
+                wrong = perturb(
+                    example.question, example.passage, rng, rng.sample(names, min(200, len(names)))
+                )
+                if wrong:
+                    bare = right.question == right.question.lower()
+                    asked = typed(wrong[0], bare, not right.question.endswith("?"))
+                    self.wrong.append(
+                        Row(0, right.source, wrong[1], 0, asked, right.header, right.passage, ())
+                    )
+            others = pools.candidates(example, (0, 40))[: N_CANDIDATES - 1]
+            if len(self.rank) < n_rank and group and len(others) == N_CANDIDATES - 1:
+                rows = [group[0]]
+                title = bool(group[0].header) and group[0].header.startswith(example.title or "\0")
+                for passage in others:
+                    top = header(pools.title(example.source, passage) if title else "", "")
+                    text = some_text(passage, True, rng, example.question)
+                    rows.append(Row(0, example.source, "mined", 0, group[0].question, top, text, ()))
+                self.rank.append(rows)
+        self._tokenizer = tokenizer
+
+    def scores(self, network):
+        """{name: score}: hit1, early_hit1, em, f1, auroc_wrong_fact, early_auroc_wrong_fact."""
+        ranked = [row for rows in self.rank for row in rows]
+        relevance, early, answers = answer_rows(network, [*self.read, *self.wrong, *ranked], self._tokenizer)
+        n, m = len(self.read), len(self.read) + len(self.wrong)
+        gold = [[row.passage[s:e] for s, e in row.answers] for row in self.read]
+        pairs = list(zip(answers[:n], gold, strict=True))
+        tops = [range(i, i + N_CANDIDATES) for i in range(m, len(relevance), N_CANDIDATES)]
+        return {
+            "hit1": mean(max(top, key=relevance.__getitem__) == top[0] for top in tops),
+            "early_hit1": mean(max(top, key=early.__getitem__) == top[0] for top in tops),
+            "em": mean(any(normal(a) == normal(g) for g in gold) for a, gold in pairs),
+            "f1": mean(max(f1(a, g) for g in gold) for a, gold in pairs),
+            "auroc_wrong_fact": auroc(relevance[:n], relevance[n:m]),
+            "early_auroc_wrong_fact": auroc(early[:n], early[n:m]),
+        }
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values) if values else float("nan")
+
+
+def answer_rows(network, rows, tokenizer, max_tokens=8192):
+    """(relevance, early, answer text) lists, one entry a row, whatever the order of computation."""
+    import torch
+
+    encoded = encode_rows(rows, tokenizer)
+    order = sorted(range(len(rows)), key=lambda i: len(encoded[i].ids))
+    relevance, early, answers = [0.0] * len(rows), [0.0] * len(rows), [""] * len(rows)
+    while order:
+        n = max(1, max_tokens // len(encoded[order[-1]].ids))
+        some, order = order[-n:], order[:-n]
+        ids, segments, mask, passage = tensors([encoded[i] for i in some])
+        with torch.no_grad():
+            late, half, span = network(ids, segments, mask)
+        span = span.float().masked_fill(~passage[..., None], -1e4)
+        for k, i in enumerate(some):
+            relevance[i], early[i] = float(late[k]), float(half[k])
+            first, offsets = encoded[i].first, encoded[i].offsets
+            start, end = best_span(span[k, first : first + len(offsets)])
+            answers[i] = rows[i].passage[offsets[start][0] : offsets[end][1]]
+    return relevance, early, answers
+
+
+def best_span(logits):
+    """(first, last) token of the highest start + end of at most 30 tokens; logits (t, 2)."""
+    import torch
+
+    t = len(logits)
+    both = logits[:, None, 0] + logits[None, :, 1]  # (t, t)
+    allowed = torch.ones(t, t, dtype=torch.bool).triu().tril(MAX_ANSWER_TOKENS - 1)
+    best = int(both.masked_fill(~allowed, -1e9).argmax())
+    return best // t, best % t
