@@ -21,7 +21,8 @@ from rag.evidence import Evidence, disagreements, rank, select
 from rag.kinds import Kind, as_of_in, kind_of, last_day
 from rag.lexical import terms
 from rag.question import usable_question
-from rag.reader import Candidate, Reader, Reading, open_reader
+from rag.reader import open_reader
+from rag.reading import Candidate, Reader, Reading
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
 from rag.retriever import Found, Retriever
 from rag.sentences import sentences

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.kinds import Kind
-from rag.reader.base import Mark, Reading
+from rag.reading import Mark, Reading
 from rag.records import Hit
 
 Range = tuple[int, int]

@@ -23,6 +23,7 @@ from rag.errors import SettingsError
 
 T = TypeVar("T")
 Runtime = Literal["auto", "openvino", "sentence-transformers"]
+ReaderModel = Literal["cross-encoder", "similarity"]
 
 # The algorithms of the Snowball family that the lexical index can stem with.
 LANGUAGES = (
@@ -219,6 +220,18 @@ class RetrievalSettings:
 class ReaderSettings:
     """How the answering words are marked in the evidence."""
 
+    model: ReaderModel = _setting(  # noqa: RUF009  (a field, made once for the class)
+        "cross-encoder",
+        "the trained reader; similarity marks the nearest sentence instead, as a baseline to measure against",
+        choices=("cross-encoder", "similarity"),
+    )
+    n_full: int = _setting(
+        8,
+        "candidates read with all layers; the rest are dropped half way, where they are already hopeless",
+        unit="passages",
+        low=1,
+        high=1000,
+    )
     threads: int = _setting(0, "0 uses every core", unit="threads", low=0, high=1024)
 
     def __post_init__(self) -> None:

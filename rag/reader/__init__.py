@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.reader.base import Candidate, Mark, Reader, Reading
+from rag.reading import Reader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder
     from rag.settings import ReaderSettings
 
-__all__ = ["Candidate", "Mark", "Reader", "Reading", "open_reader"]
+__all__ = ["open_reader"]
 
 
 def open_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
-    """The reader that the settings name."""
+    """The reader that the settings name. Raises WeightsError where its weights are missing or changed."""
+    if settings.model == "cross-encoder":
+        from rag.reader.crossencoder import CrossEncoderReader
+        from rag.reader.shipped import checked_folder
+
+        return CrossEncoderReader(checked_folder(), n_threads=settings.threads, n_full=settings.n_full)
+
     from rag.reader.similarity import SimilarityReader
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.bert import BertShape, GraphBuilder, Weights, compile_graph, file_sha256, load_weights, pad
-from rag.reader.base import Candidate, Mark, Reading
 from rag.reader.decoding import marks_of, merge, windows
+from rag.reading import Candidate, Mark, Reading
 
 Floats = NDArray[np.float32]
 

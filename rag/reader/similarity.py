@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.lexical import terms
-from rag.reader.base import Candidate, Mark, Reading
+from rag.reading import Candidate, Mark, Reading
 from rag.sentences import sentences
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
