@@ -1,0 +1,227 @@
+"""PDF files: text page by page, put back into the paragraphs it was broken from.
+
+A PDF knows only lines at places on a page. Lines become paragraphs by their distance, indent and type;
+headers and footers that repeat from page to page are dropped; a word divided at a line's end is joined; a
+paragraph that runs over a page goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from rag.dates import dates_in
+from rag.layout import ends_open, is_complete, is_list_item
+from rag.loaders.about import about
+from rag.loaders.draft import Draft, Unreadable
+from rag.loaders.rejoin import Vocabulary
+from rag.records import Place
+
+_EDGE_LINES = 3  # at the top and at the bottom of a page: no header or footer is taller
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\ud800-\udfff]")
+_LINE_END = re.compile(r"\r\n|\r|\n|\ufffe|\x02")
+_TEMPLATE_DATES = {"2000-01-01"}  # written by libraries that want the same bytes every time
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a page: its words, whether its last word goes on, where it stands (points) and its type."""
+
+    text: str
+    page: int
+    broken: bool = False
+    left: float = 0.0
+    right: float = 0.0
+    base: float = 0.0
+    style: tuple[float, int] | None = None  # size and weight, where the whole line has one
+
+
+def load_pdf(data: bytes) -> Draft:
+    """A PDF's text as a draft; places say where each page begins, even within a paragraph."""
+    if b"%PDF-" not in data[:1024]:
+        raise Unreadable("not a PDF file, whatever its name says")
+    pages, fields = _read(data)
+    empty = sum(not page for page in pages)
+    if empty == len(pages):
+        raise Unreadable("no text in it: its pages are pictures", "run text recognition (OCR) over it first")
+    notes = (f"{empty} of {len(pages)} pages have no text",) if empty else ()
+    text, places = _flow(list(_paragraphs(without_running_lines(pages))))
+    own = about(text)
+    date = own.date
+    if date is None and (created := re.match(r"D:(\d{4})(\d\d)(\d\d)", fields.get("CreationDate", ""))):
+        found = dates_in("-".join(created.groups()))
+        if found and found[0][2] not in _TEMPLATE_DATES:
+            date, notes = found[0][2], (*notes, "the date is that of the file's creation")
+    title = " ".join(fields.get("Title", "").split())
+    if re.fullmatch(
+        r"(?:untitled|anonymous|.*\.(?:docx?|pdf|indd|tex)|microsoft word.*|)", title, re.IGNORECASE
+    ):
+        title = own.title or ""
+    return Draft(text, "application/pdf", title or None, date, None, places, (), notes)
+
+
+def _read(data: bytes) -> tuple[list[list[Line]], dict[str, str]]:
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower() or "security" in str(error).lower():
+            raise Unreadable("encrypted: it opens only with a password", "save a copy without one") from error
+        raise Unreadable("damaged or truncated: it cannot be opened as a PDF") from error
+    try:
+        if b"%%EOF" not in data[-4096:]:
+            raise Unreadable("truncated: the end of the file is missing")
+        pages = [list(_lines(document, number)) for number in range(len(document))]
+        return pages, document.get_metadata_dict()
+    except pypdfium2.PdfiumError as error:
+        raise Unreadable("damaged: not all of its pages can be read") from error
+    finally:
+        document.close()
+
+
+def _lines(document: Any, number: int) -> Iterator[Line]:
+    page = document[number]
+    sheet = page.get_textpage()
+    try:
+        text = sheet.get_text_range()
+        exact = len(text) == sheet.count_chars()  # else positions cannot be asked for by character
+        at = 0
+        for match in [*_LINE_END.finditer(text), None]:
+            end = match.start() if match else len(text)
+            words = " ".join(_CONTROL.sub("", text[at:end]).split())
+            if words:
+                soft = words.endswith("\xad")
+                broken = bool(match and match[0] in "\ufffe\x02") or words.endswith(("-", "\xad", "\u2010"))
+                place = _placed(sheet, text, at, end) if exact else (0.0, 0.0, 0.0, None)
+                words = (
+                    words.rstrip("\xad")
+                    if soft
+                    else words.removesuffix("-").removesuffix("\u2010")
+                    if broken
+                    else words
+                )
+                yield Line(words, number + 1, broken, *place)
+            at = match.end() if match else end
+    finally:
+        sheet.close()
+        page.close()
+
+
+def _placed(
+    sheet: Any, text: str, start: int, end: int
+) -> tuple[float, float, float, tuple[float, int] | None]:
+    import ctypes
+
+    from pypdfium2 import raw
+
+    first = next(at for at in range(start, end) if not text[at].isspace())
+    last = next(at for at in range(end - 1, start - 1, -1) if not text[at].isspace())
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(sheet, first, x, y)
+    right = sheet.get_charbox(last)[2]
+    styles = {
+        (round(raw.FPDFText_GetFontSize(sheet, at), 1), raw.FPDFText_GetFontWeight(sheet, at))
+        for at in (first, last)
+    }
+    return x.value, right, y.value, styles.pop() if len(styles) == 1 else None
+
+
+def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    """The pages without lines that stand, figures aside, at the top or bottom of most of them.
+
+    >>> pages = [[Line("Report", 1), Line("One.", 1), Line("Page 1", 1)], [Line("Report", 2), Line("Two.", 2), Line("Page 2", 2)]]
+    >>> [[line.text for line in page] for page in without_running_lines(pages)]
+    [['One.'], ['Two.']]
+    """
+    filled = [page for page in pages if page]
+    if len(filled) < 2:
+        return [list(page) for page in pages]
+    counts: Counter[tuple[str, str]] = Counter()
+    for page in filled:
+        counts.update({("top", _key(line)) for line in page[:_EDGE_LINES]})
+        counts.update({("bottom", _key(line)) for line in page[-_EDGE_LINES:]})
+    needed = max(2, len(filled) // 2)
+    kept = []
+    for page in pages:
+        rows = list(page)
+        for side in ("top", "bottom"):
+            at = 0 if side == "top" else -1
+            other = "bottom" if side == "top" else "top"
+            for _ in range(_EDGE_LINES):
+                # A generator may write the footer before the text: either end counts for either side.
+                if rows and max(counts[side, _key(rows[at])], counts[other, _key(rows[at])]) >= needed:
+                    rows.pop(at)
+        kept.append(rows)
+    return kept
+
+
+def _key(line: Line) -> str:
+    return re.sub(r"\d+", "#", line.text.casefold())
+
+
+def _paragraphs(pages: Sequence[Sequence[Line]]) -> Iterator[list[Line]]:
+    """The lines of all pages as paragraphs."""
+    rows = [line for page in pages for line in page]
+    if not rows:
+        return
+    gaps = [
+        a.base - b.base
+        for a, b in zip(rows, rows[1:], strict=False)
+        if a.page == b.page and 0 < a.base - b.base < 60
+    ]
+    leading = median(gaps) if gaps else 0.0
+    widths = sorted(line.right for line in rows)
+    right = widths[int(len(widths) * 0.9)]
+    paragraph = [rows[0]]
+    for before, line in zip(rows, rows[1:], strict=False):
+        if _begins(before, line, leading, right):
+            yield paragraph
+            paragraph = []
+        paragraph.append(line)
+    yield paragraph
+
+
+def _begins(before: Line, line: Line, leading: float, right: float) -> bool:
+    """Whether a line begins a paragraph after the line before it."""
+    if before.broken and line.text[0].islower():
+        return False
+    if is_list_item(line.text) and not line.text[0].islower():
+        return True
+    if before.style and line.style and before.style != line.style:
+        return True
+    full = before.right >= 0.85 * right
+    if before.page != line.page or line.base >= before.base:  # a new page, or the next column
+        return not (ends_open(before.text) and (line.text[0].islower() or full))
+    if leading and before.base - line.base > 1.25 * leading:
+        return True
+    indented = line.left > before.left + 8 and is_complete(before.text)
+    return indented or (is_complete(before.text) and not full and not line.text[0].islower())
+
+
+def _flow(paragraphs: Sequence[Sequence[Line]]) -> tuple[str, tuple[Place, ...]]:
+    vocabulary = Vocabulary(line.text for paragraph in paragraphs for line in paragraph)
+    parts, places, at, page = list[str](), list[Place](), 0, 0
+    for paragraph in paragraphs:
+        previous: Line | None = None
+        for line in paragraph:
+            if previous is not None:
+                gap = vocabulary.joint(previous.text, line.text) if previous.broken else " "
+            else:
+                gap = "\n\n" if parts else ""
+            parts.append(gap)
+            at += len(gap)
+            if line.page != page:
+                places.append(Place(at, page=line.page))
+                page = line.page
+            parts.append(line.text)
+            at += len(line.text)
+            previous = line
+        if previous is not None and previous.broken:
+            parts.append("-")
+            at += 1
+    return "".join(parts), tuple(places)
