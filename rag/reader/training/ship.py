@@ -1,0 +1,57 @@
+"""Turn a training run's weights into the files the package ships.
+
+    python -m rag.reader.training.ship --run FOLDER --out rag/reader/weights
+
+Tensors become float16, half the bytes; ``checksums.json`` pins every file, and the package checks it on load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+COPIED = ("config.json", "tokenizer.json", "training.json")
+MAX_MB = 95  # a wheel with more could not be published
+
+
+def ship(run: Path, out: Path) -> dict[str, str]:
+    """Write the shipped files into ``out`` and return their SHA-256 sums by name."""
+    import numpy as np
+    from safetensors.numpy import load_file, save_file
+
+    out.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: tensor.astype(np.float16) for name, tensor in load_file(run / "model.safetensors").items()
+    }
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"{name} does not fit float16")
+    save_file(tensors, out / "model.safetensors")
+    for name in COPIED:
+        shutil.copyfile(run / name, out / name)
+    names = ("model.safetensors", *COPIED)
+    sums = {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in names}
+    size = sum((out / name).stat().st_size for name in names) / 1e6
+    if size > MAX_MB:
+        raise ValueError(f"the files take {size:.0f} MB, more than {MAX_MB}")
+    (out / "checksums.json").write_text(json.dumps(sums, indent=1) + "\n", "utf-8")
+    return sums
+
+
+def main() -> None:
+    """Ship from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--run", type=Path, required=True, help="folder a training run wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder to ship from")
+    options = parser.parse_args()
+    for name, sha256 in ship(options.run, options.out).items():
+        print(f"{sha256}  {name}")
+
+
+if __name__ == "__main__":
+    main()
