@@ -3,7 +3,8 @@
     python -m eval.benchmark FOLDER [--questions N] [--json FILE]
 
 FOLDER holds ``squad_dev_v1.1.jsonl.gz`` and ``squad_dev_v2.0_half.jsonl.gz``: rows ``{id, context, question,
-answers: [{text, start}]}``, no answers where the paragraph has none. Four tests, each on a seeded sample of N questions (all of them with ``--questions 0``):
+answers: [{text, start}]}``, no answers where the paragraph has none. Four tests, each on a seeded sample of N
+questions (all of them with ``--questions 0``):
 
 - reading: EM and F1 of the best mark when the right paragraph is given (SQuAD 1.1);
 - knowing: can the paragraph that lacks the answer be told from the one that has it (SQuAD 2.0);
