@@ -1,0 +1,332 @@
+"""Indexing: files in, one new generation of the store out, or none at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import ExitStack, closing, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from embeddings.encoder import Encoder
+from rag.duplicates import groups
+from rag.encoders import load_encoder
+from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError, UsageError
+from rag.indexing.embed import contexts, embed, sentence_texts
+from rag.indexing.progress import Progress, Quiet
+from rag.indexing.rules import rules_sum
+from rag.indexing.scan import Known, Scan, is_gone, is_under, scan
+from rag.loaders import find_files
+from rag.settings import EncoderSettings, PassageSettings, Settings
+from rag.store.cache import EmbeddingCache
+from rag.store.content import Content, Entry, arrange, boilerplate_key
+from rag.store.layout import CACHE, Steps, no_steps, writing
+from rag.store.lock import write_lock
+from rag.store.manifest import REBUILD, Manifest, remembered
+from rag.store.reader import Store
+from rag.store.writer import Build, commit, next_generation, sweep
+
+__all__ = ["IndexSummary", "Progress", "index"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSummary:
+    """What a run did: documents by what became of them, and what the store now holds.
+
+    ``embedded`` texts went through the encoder, ``reused`` vectors were known. ``committed`` is False when
+    nothing had changed and the generation is the one there was.
+    """
+
+    added: int
+    changed: int
+    removed: int
+    renamed: int
+    unchanged: int
+    problems: list[LoadError]
+    n_documents: int
+    n_passages: int
+    n_excluded: int
+    duplicates: int
+    embedded: int
+    reused: int
+    generation: int
+    committed: bool
+    seconds: float
+
+
+def shaping_settings(encoder: EncoderSettings, passages: PassageSettings) -> dict[str, object]:
+    """The settings an index is made with: under others it must be built again."""
+    shaping = {f"passages.{name}": value for name, value in asdict(passages).items() if name != "max_file_mb"}
+    prefixes = ("query_prefix", "passage_prefix")
+    return shaping | {f"encoder.{name}": getattr(encoder, name) for name in ("model", *prefixes)}
+
+
+def index(
+    paths: Sequence[str | Path] | None,
+    store: str | Path,
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    keep: Collection[str] = (),
+    drop: Collection[str] = (),
+    rebuild: bool = False,
+    encoder: Encoder | None = None,
+    steps: Steps = no_steps,
+) -> IndexSummary:
+    """Bring the store up to what stands under ``paths``; None takes every path indexed before.
+
+    Documents indexed from elsewhere stay. ``keep`` names boilerplate (by ``boilerplate_key``) to bring back,
+    for good; ``drop`` undoes that. ``rebuild`` reads every file again, with the settings and the encoder now
+    set. ``steps`` is told the name of each step before it is taken.
+
+    Raises NothingToIndexError, StoreLockedError, EncoderMismatchError, or StoreError when settings differ or
+    the disk refuses; the store is then as it was. So it is after Ctrl-C, and embeddings made are kept.
+    """
+    run = _Run(Path(store).absolute(), settings, progress or Quiet(), rebuild, encoder, steps)
+    given = None if paths is None else [os.path.abspath(path) for path in paths]
+    found = None
+    if given is not None:
+        found = run.find(given)
+        if not found[0] and not Store.exists(run.store):  # leave no trace of a store that never was
+            raise _nothing(given, found[1])
+    steps("take the lock")
+    with write_lock(run.store), ExitStack() as stack:
+        return run.index(given, frozenset(keep), frozenset(drop), stack)
+
+
+class _Run:
+    """One run of indexing, under the lock."""
+
+    def __init__(
+        self,
+        store: Path,
+        settings: Settings,
+        progress: Progress,
+        rebuild: bool,
+        encoder: Encoder | None,
+        steps: Steps,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.progress = progress
+        self.rebuild = rebuild
+        self.steps = steps
+        self.began = time.perf_counter()
+        self.rules = rules_sum()
+        self.shape = shaping_settings(settings.encoder, settings.passages)
+        self._encoder = encoder
+        self._found: dict[tuple[str, ...], tuple[list[Path], list[LoadError]]] = {}
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder, loaded when first needed: a run that changes nothing never pays for it."""
+        if self._encoder is None:
+            self._encoder = load_encoder(self.settings.encoder, for_indexing=True)
+        return self._encoder
+
+    def find(self, paths: Sequence[str]) -> tuple[list[Path], list[LoadError]]:
+        """The files under ``paths``, the store's own left out, and what could not be looked at."""
+        key = tuple(paths)
+        if key not in self._found:
+            files, problems = find_files([Path(path) for path in paths])
+            own = [str(self.store), os.path.realpath(self.store)]
+            self._found[key] = (
+                [path for path in files if not is_under(str(path), own)],
+                [problem for problem in problems if not is_under(problem.path, own)],
+            )
+        return self._found[key]
+
+    def index(
+        self, given: list[str] | None, keep: frozenset[str], drop: frozenset[str], stack: ExitStack
+    ) -> IndexSummary:
+        """The whole run."""
+        with writing(self.store):
+            sweep(self.store, steps=self.steps)
+        previous = self._previous()
+        if previous is not None:
+            stack.enter_context(previous)
+        roots, kept = remembered(self.store) if previous is None else _said(previous.manifest)
+        scanned = self._scan(given, roots, previous)
+        kept = _kept(scanned, kept, keep, drop)
+        content = arrange(scanned.entries, kept)
+        roots = _merge(roots, given or [])
+        if previous is not None and not self._must_commit(previous.manifest, scanned, roots, kept):
+            return self._summary(scanned, previous.manifest, previous.groups, 0, 0, committed=False)
+        if not content.passages:
+            raise NothingToIndexError(
+                "no document holds words that could be cited", "rag index --report  # lists what was kept out"
+            )
+        if previous is not None and not self.rebuild:
+            previous.check_encoder(self.encoder.name, self.encoder.fingerprint)
+        return self._commit(scanned, content, roots, kept)
+
+    def _previous(self) -> Store | None:
+        """The generation served, if it may be built upon."""
+        try:
+            previous = Store.open(self.store)
+        except StoreMissingError:
+            return None
+        except StoreError:
+            if self.rebuild:
+                return None
+            raise
+        if not self.rebuild:
+            try:
+                self._check_shape(previous)
+            except BaseException:
+                previous.close()
+                raise
+        return previous
+
+    def _check_shape(self, previous: Store) -> None:
+        """Raise when other settings, or as far as is cheap to see another encoder, built the store."""
+        before = previous.manifest.settings
+        differing = sorted(name for name in self.shape if before.get(name) != self.shape[name])
+        if self._encoder is not None or any(name.startswith("encoder.") for name in differing):
+            previous.check_encoder(self.encoder.name, self.encoder.fingerprint)
+        wrong = [name for name in differing if name.startswith("passages.")]
+        if wrong:
+            told = ", ".join(f"{name} was {before.get(name)!r}, now {self.shape[name]!r}" for name in wrong)
+            raise StoreError(f"the store at {self.store} was built with other settings: {told}", REBUILD)
+
+    def _scan(self, given: list[str] | None, roots: tuple[str, ...], previous: Store | None) -> Scan:
+        carry = previous is not None and not self.rebuild and previous.manifest.rules == self.rules
+        if given is None and not roots:
+            raise NothingToIndexError("no path was given, and none was indexed before", "rag index PATH")
+        paths = list(roots) if given is None else given
+        if not carry:  # every file is read again, wherever it was indexed from
+            paths = list(dict.fromkeys([*paths, *roots]))
+        files, problems = self.find(paths)
+        known = _known(previous, carry, keep=not self.rebuild)
+        if given is None:  # a remembered folder that is gone may be a disk not mounted; one named is meant
+            paths = [path for path in paths if not is_gone(path)]
+        scope = {*paths, *(os.path.realpath(path) for path in paths)}
+        scanned = scan(files, problems, scope, known, self.settings.passages, self.progress)
+        if not scanned.n_readable:
+            raise _nothing(paths, scanned.problems)
+        return scanned
+
+    def _must_commit(
+        self, manifest: Manifest, scanned: Scan, roots: tuple[str, ...], kept: tuple[str, ...]
+    ) -> bool:
+        same = (roots, kept, self.rules) == (manifest.roots, manifest.kept, manifest.rules)
+        return self.rebuild or scanned.has_changes or not same
+
+    def _commit(
+        self, scanned: Scan, content: Content, roots: tuple[str, ...], kept: tuple[str, ...]
+    ) -> IndexSummary:
+        number = next_generation(self.store)
+        with writing(self.store):
+            cache = EmbeddingCache(self.store / CACHE)
+        with closing(cache):
+            texts = contexts(content)
+            single, rows = sentence_texts(content) if self.settings.passages.sentence_view else ([], None)
+            done = embed(
+                [*texts, *single],
+                self.encoder,
+                cache,
+                self.store,
+                number,
+                progress=self.progress,
+                steps=self.steps,
+            )
+            n = len(texts)
+            grouped = groups([passage.text for passage in content.passages])
+            build = Build(
+                content=content,
+                groups=grouped,
+                contexts=texts,
+                vectors=done.vectors[:n],
+                language=self.settings.passages.language,
+                encoder_name=self.encoder.name,
+                encoder_fingerprint=self.encoder.fingerprint,
+                settings=self.shape,
+                rules=self.rules,
+                roots=roots,
+                kept=kept,
+                views={} if rows is None else {"sentences": (done.vectors[n:], rows)},
+            )
+            self.progress.start("writing", n)
+            with writing(self.store):
+                manifest = commit(self.store, build, steps=self.steps)
+            self.progress.advance(n)
+            self.progress.finish()
+            # Only tidying is left: what it does not get done, the next run does.
+            with suppress(OSError, sqlite3.Error):
+                sweep(self.store, steps=self.steps)
+                self.steps("prune the cache")
+                cache.prune(done.keys, manifest.generation)
+        return self._summary(scanned, manifest, grouped, done.n_made, done.n_known, committed=True)
+
+    def _summary(
+        self,
+        scanned: Scan,
+        manifest: Manifest,
+        grouped: Iterable[int],
+        embedded: int,
+        reused: int,
+        *,
+        committed: bool,
+    ) -> IndexSummary:
+        return IndexSummary(
+            added=scanned.added,
+            changed=scanned.changed,
+            removed=scanned.removed,
+            renamed=scanned.renamed,
+            unchanged=scanned.unchanged,
+            problems=scanned.problems,
+            n_documents=manifest.n_documents,
+            n_passages=manifest.n_passages,
+            n_excluded=manifest.n_excluded,
+            duplicates=sum(int(group) != row for row, group in enumerate(grouped)),
+            embedded=embedded,
+            reused=reused,
+            generation=manifest.generation,
+            committed=committed,
+            seconds=time.perf_counter() - self.began,
+        )
+
+
+def _nothing(paths: Sequence[str], problems: Sequence[RagError]) -> NothingToIndexError:
+    reasons = "".join(f"\n  {problem.message}" for problem in problems[:5])
+    more = f"\n  and {len(problems) - 5} more" if len(problems) > 5 else ""
+    return NothingToIndexError(
+        f"there is no readable document under {', '.join(paths)}{reasons}{more}",
+        "name a file or folder with .txt, .md, .html, .pdf or .docx files; an existing store is left alone",
+    )
+
+
+def _said(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return manifest.roots, manifest.kept
+
+
+def _known(previous: Store | None, carry: bool, *, keep: bool) -> Known:
+    if previous is None:
+        return Known({}, _no_entry, carry=False, keep=False)
+    files = {file.path: file for file in previous.files()}
+    return Known(files, previous.entry_at, carry, keep)
+
+
+def _no_entry(path: str) -> Entry:
+    raise KeyError(path)
+
+
+def _kept(
+    scanned: Scan, before: Collection[str], keep: frozenset[str], drop: frozenset[str]
+) -> tuple[str, ...]:
+    """The keys of boilerplate brought back, sorted. Raises UsageError for a key that names nothing."""
+    known = {boilerplate_key(p.text) for entry in scanned.entries for p in entry.passages if p.boilerplate}
+    unknown = sorted(keep - known) + sorted(drop - set(before))
+    if unknown:
+        raise UsageError(
+            f"no boilerplate goes by the key {', '.join(unknown)}", "rag index --report  # lists the keys"
+        )
+    return tuple(sorted((set(before) | keep) - drop))
+
+
+def _merge(before: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
+    """The paths to remember: each once, none below another, none given that is not there."""
+    every = sorted({*before, *given} - {path for path in given if is_gone(path)})
+    return tuple(path for path in every if not is_under(path, [other for other in every if other != path]))

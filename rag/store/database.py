@@ -1,0 +1,220 @@
+"""Documents and passages of one generation in SQLite: written once, then only read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rag.records import Document, Heading, Passage, Place
+from rag.store.content import Content, Entry, FileRow, boilerplate_key
+from rag.store.proofs import text_proof
+
+# A passage's words are a slice of its document's text and stand nowhere else. Text that came with half a
+# surrogate pair is no UTF-8, so every text goes in as bytes under the name of text.
+_SCHEMA = """
+CREATE TABLE documents (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, checked_ns INTEGER NOT NULL,
+    media_type TEXT NOT NULL, title TEXT, date TEXT, encoding TEXT, text TEXT NOT NULL,
+    places TEXT NOT NULL, headings TEXT NOT NULL, notes TEXT NOT NULL);
+CREATE TABLE passages (
+    row INTEGER PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    heading TEXT, reason TEXT, group_row INTEGER NOT NULL,
+    text_proof BLOB NOT NULL, vector_proof BLOB NOT NULL);
+CREATE TABLE excluded (
+    position INTEGER PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    heading TEXT, reason TEXT NOT NULL, key TEXT NOT NULL);
+CREATE INDEX passages_of_documents ON passages (document_id);
+CREATE INDEX excluded_of_documents ON excluded (document_id);
+"""
+_DOCUMENT = "id, path, sha256, media_type, title, date, encoding, text, places, headings, notes"
+_FILE = "path, sha256, size, mtime_ns, ctime_ns, checked_ns"
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogatepass")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogatepass")
+
+
+def write_database(
+    path: Path, content: Content, groups: Sequence[int], vector_proofs: Sequence[bytes]
+) -> list[bytes]:
+    """Write a generation's documents and passages; returns each row's text proof. The caller syncs."""
+    proofs = [text_proof(passage.text) for passage in content.passages]
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        # Nobody reads this file before its folder is renamed, so a journal would protect nothing.
+        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
+        connection.execute("BEGIN")
+        connection.executemany(
+            "INSERT INTO documents VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), "
+            "?, ?, CAST(? AS TEXT), ?, ?, ?)",
+            ((position, *_document_row(entry)) for position, entry in enumerate(content.entries)),
+        )
+        connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?)",
+            (
+                (row, p.document_id, p.start, p.end, _bytes(p.heading), reason, int(group), text, vector)
+                for row, (p, reason, group, text, vector) in enumerate(
+                    zip(content.passages, content.reasons, groups, proofs, vector_proofs, strict=True)
+                )
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO excluded VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)",
+            (
+                (i, p.document_id, p.start, p.end, _bytes(p.heading), p.boilerplate, boilerplate_key(p.text))
+                for i, p in enumerate(content.excluded)
+            ),
+        )
+        connection.execute("COMMIT")
+    return proofs
+
+
+def _document_row(entry: Entry) -> tuple[object, ...]:
+    document, file = entry.document, entry.file
+    return (
+        document.id,
+        _bytes(document.path),
+        document.sha256,
+        file.size,
+        file.mtime_ns,
+        file.ctime_ns,
+        file.checked_ns,
+        document.media_type,
+        _bytes(document.title),
+        document.date,
+        document.encoding,
+        _bytes(document.text),
+        json.dumps([[p.start, p.page, p.line] for p in document.places]),
+        json.dumps([[h.start, h.end, h.level] for h in document.headings]),
+        json.dumps(document.notes),
+    )
+
+
+class Database:
+    """Reads one generation; several threads may share it. Closed by ``close`` or when it is collected."""
+
+    def __init__(self, path: Path) -> None:
+        # immutable: no lock and no journal is looked for, so a read-only disk serves as well.
+        uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._connection.text_factory = _text
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._connection.close()
+
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        """Every row of a query."""
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    def is_sound(self) -> bool:
+        """Whether SQLite finds the file whole."""
+        return self.rows("PRAGMA quick_check(1)") == [("ok",)]
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many documents, passages and excluded passages there are."""
+        (found,) = self.rows(
+            "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages), "
+            "(SELECT count(*) FROM excluded)"
+        )
+        return found[0], found[1], found[2]
+
+    def rows_in_order(self) -> bool:
+        """Whether the rows of the passages are 0, 1, 2 and so on."""
+        ((n, low, high),) = self.rows("SELECT count(*), min(row), max(row) FROM passages")
+        return bool(n == 0 or (low == 0 and high == n - 1))
+
+    def document_ids(self) -> list[str]:
+        """Ids of the documents, in order of path."""
+        return [row[0] for row in self.rows("SELECT id FROM documents ORDER BY position")]
+
+    def document(self, document_id: str) -> Document | None:
+        """The document with its text."""
+        found = self.rows(f"SELECT {_DOCUMENT} FROM documents WHERE id = ?", (document_id,))
+        return _document(*found[0]) if found else None
+
+    def files(self) -> dict[str, FileRow]:
+        """Every file by its document's id, in order of path."""
+        found = self.rows(f"SELECT id, {_FILE} FROM documents ORDER BY position")
+        return {row[0]: FileRow(*row[1:]) for row in found}
+
+    def dates(self) -> list[tuple[str, str, str | None]]:
+        """Id, path and date of every document, in order of path."""
+        return self.rows("SELECT id, path, date FROM documents ORDER BY position")
+
+    def passage_documents(self) -> list[str]:
+        """The document id of every passage, by row."""
+        return [row[0] for row in self.rows("SELECT document_id FROM passages ORDER BY row")]
+
+    def groups(self) -> list[int]:
+        """The group row of every passage, by row."""
+        return [row[0] for row in self.rows("SELECT group_row FROM passages ORDER BY row")]
+
+    def proofs(self) -> list[tuple[bytes, bytes]]:
+        """Text proof and vector proof of every passage, by row."""
+        return self.rows("SELECT text_proof, vector_proof FROM passages ORDER BY row")
+
+    def passage(self, row: int) -> tuple[str, int, int, str | None, bytes] | None:
+        """Document id, start, end, heading and text proof of a row."""
+        found = self.rows(
+            'SELECT document_id, start, "end", heading, text_proof FROM passages WHERE row = ?', (row,)
+        )
+        return found[0] if found else None
+
+    def split_passages(self, document: Document) -> tuple[Passage, ...]:
+        """All passages of a document as they were split, boilerplate marked, in order of place."""
+        found = self.rows(
+            'SELECT start, "end", heading, reason FROM passages WHERE document_id = ? UNION ALL '
+            'SELECT start, "end", heading, reason FROM excluded WHERE document_id = ? ORDER BY 1, 2',
+            (document.id, document.id),
+        )
+        return tuple(
+            Passage(document.id, start, end, document.text[start:end], heading, reason)
+            for start, end, heading, reason in found
+        )
+
+    def excluded(self) -> Iterator[tuple[str, int, int, str | None, str]]:
+        """Document id, start, end, heading and reason of every passage kept out."""
+        yield from self.rows(
+            'SELECT document_id, start, "end", heading, reason FROM excluded ORDER BY position'
+        )
+
+
+def _document(
+    document_id: str,
+    path: str,
+    sha256: str,
+    media_type: str,
+    title: str | None,
+    date: str | None,
+    encoding: str | None,
+    text: str,
+    places: str,
+    headings: str,
+    notes: str,
+) -> Document:
+    return Document(
+        id=document_id,
+        path=path,
+        sha256=sha256,
+        media_type=media_type,
+        text=text,
+        title=title,
+        date=date,
+        encoding=encoding,
+        places=tuple(Place(*place) for place in json.loads(places)),
+        headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+        notes=tuple(json.loads(notes)),
+    )

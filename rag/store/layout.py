@@ -1,0 +1,169 @@
+"""Where everything stands in a store, and how a file is written so that a crash cannot tear it.
+
+STORE/
+  lock, lock.json        one writer at a time; who it is
+  CURRENT                the generation served, and the SHA-256 of its manifest
+  generations/000007/    immutable once CURRENT names it
+    passages.sqlite      documents, passages, what was kept out
+    vectors.faiss        row i belongs to passage i
+    NAME.faiss, NAME_rows.npy   a further view: vector j stands for passage NAME_rows[j]
+    lexical/             BM25 over the same rows
+    manifest.json        settings, counts and checksums; written last
+  cache/embeddings.sqlite   vectors by content, kept through interrupted runs
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import StoreError
+
+FORMAT = 1
+LOCK = "lock"
+HOLDER = "lock.json"
+CURRENT = "CURRENT"
+GENERATIONS = "generations"
+BUILDING = ".building-"  # and the writer's pid
+TRASH = ".trash-"  # and the number of the generation being deleted
+PASSAGES = "passages.sqlite"
+VECTORS = "vectors.faiss"
+LEXICAL = "lexical"
+MANIFEST = "manifest.json"
+CACHE = Path("cache", "embeddings.sqlite")
+
+SAMPLE_BLOCKS = 64  # read of every file when a store is opened; a shifted one differs in all of them
+SAMPLE_BYTES = 65_536
+
+Steps = Callable[[str], None]  # told the name of each step just before it is taken
+
+
+def no_steps(step: str) -> None:
+    """Take no note of a step."""
+
+
+def view_file(name: str) -> str:
+    """The vectors of a view."""
+    return f"{name}.faiss"
+
+
+def view_rows_file(name: str) -> str:
+    """The passage row of each vector of a view."""
+    return f"{name}_rows.npy"
+
+
+def generation_folder(store: Path, number: int) -> Path:
+    """Where a generation stands.
+
+    >>> generation_folder(Path("store"), 7).as_posix()
+    'store/generations/000007'
+    """
+    return store / GENERATIONS / f"{number:06d}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """A file's size and SHA-256, and the SHA-256 of blocks spread over it (see ``sample_sha256``)."""
+
+    size: int
+    sha256: str
+    sample: str
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sample_sha256(path: Path) -> str:
+    """The SHA-256 of 64 blocks spread evenly over a file, its first and last among them.
+
+    A few megabytes read prove that a file of any size was neither shifted nor exchanged; they do not find a
+    single changed byte.
+    """
+    digest = hashlib.sha256()
+    size = path.stat().st_size
+    last = max(0, size - SAMPLE_BYTES)
+    with path.open("rb") as file:
+        for start in sorted({last * i // (SAMPLE_BLOCKS - 1) for i in range(SAMPLE_BLOCKS)}):
+            file.seek(start)
+            digest.update(file.read(SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def stamp(path: Path) -> FileStamp:
+    """What is recorded of a file, to know it again."""
+    return FileStamp(path.stat().st_size, file_sha256(path), sample_sha256(path))
+
+
+def files_under(folder: Path) -> list[str]:
+    """Every file below ``folder``, as sorted relative POSIX paths."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def sync_file(path: Path) -> None:
+    """Return once the file's bytes are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Return once every file and folder below is on the disk."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync_file(Path(parent, name))
+        sync_file(Path(parent))
+
+
+def replace_durably(path: Path, data: bytes, *, steps: Steps = no_steps) -> None:
+    """Put ``data`` at ``path``: whoever reads it finds the old bytes or the new, after a power cut too."""
+    aside = path.with_name(path.name + ".new")
+    steps(f"write {aside.name}")
+    aside.write_bytes(data)
+    sync_file(aside)
+    steps(f"replace {path.name}")
+    os.replace(aside, path)
+    steps(f"sync the folder of {path.name}")
+    sync_file(path.parent)
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def _no_room(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return any(os.strerror(number) in str(error) for number in _FULL)  # faiss: a RuntimeError with the words
+
+
+@contextmanager
+def writing(store: Path) -> Iterator[None]:
+    """Turn what the disk refuses, in the block, into a StoreError that says what to do."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError, RuntimeError) as error:
+        if _no_room(error):
+            raise StoreError(
+                f"no room left to write the store at {store}: {error}",
+                "free some space and run the command again; the store is as it was, and finished "
+                "embeddings are kept",
+            ) from error
+        if isinstance(error, RuntimeError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StoreError(
+            f"the store at {store} cannot be written: {reason}",
+            "check who owns the folder and that its disk can be written, or name another with --store",
+        ) from error

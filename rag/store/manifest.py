@@ -1,0 +1,149 @@
+"""The manifest: what a generation was made with, what it holds, and the sums that prove it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import StoreDamagedError, StoreFormatError, StoreMissingError
+from rag.store.layout import CURRENT, FORMAT, MANIFEST, FileStamp, generation_folder
+
+REBUILD = "rag index --rebuild  # reads every document again; embeddings are reused"
+_CURRENT = re.compile(r"(\d{6,}) ([0-9a-f]{64})\n")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A further index over the same passages: how many vectors, and the sum over them and their rows."""
+
+    n: int
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation says of itself.
+
+    ``settings`` are those that shape the index: with others it must be built again. ``rules`` is a sum over
+    the code that reads and cuts documents: when it differs, the next run reads every file again. ``roots``
+    are the paths the user indexed, ``kept`` the keys of boilerplate brought back. ``order`` is the sum over
+    (row, passage text, vector) that binds row i of the vectors to passage i.
+    """
+
+    format: int
+    generation: int
+    created: str
+    rag_version: str
+    encoder_name: str
+    encoder_fingerprint: str
+    dim: int
+    settings: Mapping[str, object]
+    rules: str
+    roots: tuple[str, ...]
+    kept: tuple[str, ...]
+    n_documents: int
+    n_passages: int
+    n_excluded: int
+    order: str
+    views: Mapping[str, View]
+    files: Mapping[str, FileStamp]
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """The SHA-256 of every file of the generation."""
+        return {name: file.sha256 for name, file in self.files.items()}
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole generation, the manifest not counted."""
+        return sum(file.size for file in self.files.values())
+
+    def to_bytes(self) -> bytes:
+        """As it stands on disk."""
+        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, data: bytes, where: Path) -> Manifest:
+        """The manifest in ``data``; its format is looked at before anything else.
+
+        Raises StoreFormatError or StoreDamagedError, naming ``where``.
+        """
+        try:
+            raw: dict[str, Any] = json.loads(data)
+            found = raw["format"]
+        except (ValueError, KeyError, TypeError):
+            raise StoreDamagedError(f"{where} is not a manifest", REBUILD) from None
+        if found != FORMAT:
+            raise StoreFormatError(
+                f"the store was written in format {found!r}; this version reads format {FORMAT} ({where})",
+                REBUILD,
+            )
+        try:
+            raw["views"] = {name: View(**view) for name, view in raw["views"].items()}
+            raw["files"] = {name: FileStamp(**file) for name, file in raw["files"].items()}
+            raw["roots"], raw["kept"] = tuple(raw["roots"]), tuple(raw["kept"])
+            return cls(**raw)
+        except (KeyError, TypeError, AttributeError):
+            raise StoreDamagedError(f"{where} lacks entries or has strange ones", REBUILD) from None
+
+
+def current_line(generation: int, manifest: bytes) -> bytes:
+    """The one line of CURRENT: it names a generation and pins its manifest.
+
+    >>> current_line(7, b"{}")[:20]
+    b'000007 44136fa355b36'
+    """
+    return f"{generation:06d} {hashlib.sha256(manifest).hexdigest()}\n".encode("ascii")
+
+
+def read_current(store: Path) -> tuple[int, str] | None:
+    """The number of the generation served and the SHA-256 of its manifest; None when there is no store."""
+    try:
+        line = (store / CURRENT).read_text("ascii")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError:
+        line = ""
+    match = _CURRENT.fullmatch(line)
+    if not match:
+        raise StoreDamagedError(f"{store / CURRENT} does not name a generation", REBUILD)
+    return int(match[1]), match[2]
+
+
+def read_manifest(store: Path) -> Manifest:
+    """The manifest of the generation served, proven to be the one committed."""
+    current = read_current(store)
+    if current is None:
+        raise StoreMissingError(f"there is no store at {store}", f"rag index PATH --store {store}")
+    number, expected = current
+    path = generation_folder(store, number) / MANIFEST
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise StoreDamagedError(f"generation {number} of the store has no {path}", REBUILD) from None
+    manifest = Manifest.from_bytes(data, path)
+    if hashlib.sha256(data).hexdigest() != expected or manifest.generation != number:
+        raise StoreDamagedError(f"{path} is not the manifest that was committed", REBUILD)
+    return manifest
+
+
+def remembered(store: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Roots and kept keys of a store that need not be whole or of this format; empty where they are lost."""
+    try:
+        current = read_current(store)
+        if current is None:
+            return (), ()
+        raw = json.loads((generation_folder(store, current[0]) / MANIFEST).read_bytes())
+        lists = [raw.get("roots"), raw.get("kept")]
+    except (StoreDamagedError, OSError, ValueError, AttributeError):
+        return (), ()
+    roots, kept = (
+        tuple(item for item in found if isinstance(item, str)) if isinstance(found, list) else ()
+        for found in lists
+    )
+    return roots, kept
