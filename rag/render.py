@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.style import Style
@@ -19,6 +20,13 @@ from rich.text import Text
 from rag.citations import locate, location
 from rag.context import long_date
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Status
+
+if TYPE_CHECKING:
+    from rag.doctor import Finding
+    from rag.hygiene import Hygiene, KeptOut
+    from rag.indexing import IndexSummary
+    from rag.sources import Line
+    from rag.verify import Checked
 
 Source = Callable[[str], Document]  # from a document's id to the document
 
@@ -232,7 +240,7 @@ def _labelled(label: str, blocks: Sequence[Sequence[Text]]) -> list[Text]:
 
 
 def hits(found: Sequence[Hit], source: Source, look: Look, *, explain: bool = False) -> list[Text]:
-    """The screen of a search: every passage with its place, and what each ranker said when asked to explain."""
+    """The screen of a search: every passage with its place; what each ranker said, if asked to explain."""
     lines: list[Text] = []
     for number, hit in enumerate(found, start=1):
         document = source(hit.passage.document_id)
@@ -268,3 +276,143 @@ def rows(pairs: Sequence[tuple[str, str]], look: Look) -> list[Text]:
             line[0].stylize("bold", 0, len(name))
             lines += line
     return lines
+
+
+def excerpt(document: Document, lines: Sequence[Line], fresh: Freshness, look: Look) -> list[Text]:
+    """Numbered lines of a document as it was indexed, the wanted one marked, page by page."""
+    head = fold(Text(_source_line(document.title, document.date, look), style="bold"), look)
+    where = _link(short_path(document.path, look.base), document.path, look)
+    words, style = _FRESHNESS[fresh]
+    where.append(look.dot)
+    where.append(words if fresh is Freshness.UNCHANGED else f"{words}; this is the indexed text", style=style)
+    shown = [*head, *fold(where, look), Text()]
+    wide = max((len(str(line.number)) for line in lines), default=1)
+    page: int | None = None
+    for line in lines:
+        if line.page != page:
+            page = line.page
+            shown.append(Text(f"page {page}", style="dim"))
+        lead = f"{'>' if line.wanted else ' '} {line.number:>{wide}}  "
+        text = Text(clean(line.text).rstrip(), style="bold" if line.wanted else "")
+        shown += fold(text, look, " " * len(lead), lead)
+    return shown
+
+
+def checked(one: Checked, look: Look) -> list[Text]:
+    """A citation that no longer stands: what became of it, where it was, where its words are now."""
+    cited, moved = one.cited, one.found is not None
+    line = Text(str(one.verdict), style="bold yellow" if moved else "bold red")
+    line.append(f"  {short_path(cited.document, look.base)}, characters {cited.start} to {cited.end}")
+    if one.found is not None:
+        now = place(cited.document, one.found.line, one.found.page, look.base)
+        line.append(f", now at {now}, characters {one.found.start} to {one.found.end}")
+    else:
+        line.append(f": {clean(one.detail)}")
+    quote = Text(_shortened(clean(cited.quote).strip(), NEAREST_CHARS), style="dim")
+    return fold(line, look, "    ", "") + fold(quote, look, "    ", "  ")
+
+
+def findings(found: Sequence[Finding], look: Look) -> list[Text]:
+    """What the doctor found, one check a line, with the remedy under each that is not well."""
+    lines: list[Text] = []
+    for finding in found:
+        mark = "ok " if finding.good else "bad"
+        line = Text(f"{finding.check}: {clean(finding.detail)}")
+        folded = fold(line, look, "     ", f"{mark}  ")
+        folded[0].stylize("green" if finding.good else "bold red", 0, 3)
+        lines += folded
+        if finding.remedy:
+            lines += fold(Text(clean(finding.remedy)), look, "       ", "     -> ")
+    return lines
+
+
+def _count(n: int, noun: str) -> str:
+    """The number with its noun.
+
+    >>> _count(1, "file"), _count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
+    """What an indexing run did, and what the store now holds."""
+    became = ("added", "changed", "renamed", "removed", "unchanged")
+    told = [f"{getattr(done, what)} {what}" for what in became if getattr(done, what)]
+    if done.problems:
+        told.append(f"{len(done.problems)} skipped, named above")
+    kept_out = f"{_count(done.n_excluded, 'passage')} kept out as boilerplate"
+    if done.n_excluded:
+        kept_out += " (rag index --report lists them)"
+    repeats = f"{_count(done.duplicates, 'passage')} with words that stand elsewhere too"
+    how = (
+        f"generation {done.generation}"
+        if done.committed
+        else f"nothing to do, still generation {done.generation}"
+    )
+    return rows(
+        [
+            ("files", ", ".join(told) or "none"),
+            ("documents", f"{done.n_documents:,}, in {_count(done.n_passages, 'passage')}"),
+            ("left out", kept_out),
+            ("repeats", repeats),
+            ("encoded", f"{_count(done.embedded, 'text')} new, {done.reused:,} known"),
+            ("store", f"{store} ({how}, {done.seconds:.1f} s)"),
+        ],
+        look,
+    )
+
+
+def hygiene(found: Hygiene, look: Look) -> list[Text]:
+    """What was kept out, by file and with its key; then repeats, encodings, undated files and notes."""
+    lines: list[Text] = []
+    by_file: dict[str, list[KeptOut]] = {}
+    for one in found.kept_out:
+        by_file.setdefault(one.where.document, []).append(one)
+    if by_file:
+        lines += _headed("Kept out of answers; bring a text back with: rag index --keep KEY", look)
+    for path, kept_out in by_file.items():
+        lines += fold(Text(short_path(path, look.base)), look, "    ", "  ")
+        for one in kept_out:
+            said = Text(f"{one.key}  {clean(one.reason)}{_at(one.where)}: ")
+            said.append(_shortened(clean(one.text).strip(), NEAREST_CHARS), style="dim")
+            lines += fold(said, look, " " * 18, "    ")
+    if found.brought_back:
+        lines += _headed("Brought back; leave a text out again with: rag index --drop KEY", look)
+        lines += [Text(f"  {clean(key)}") for key in found.brought_back]
+    if found.twins:
+        lines += _headed("Standing in several places, answered once", look)
+    for twin in found.twins:
+        places = ", ".join(place(one.document, one.line, one.page, look.base) for one in twin.places)
+        lines += fold(Text(places), look, "    ", "  ")
+        lines += fold(Text(_shortened(clean(twin.text).strip(), NEAREST_CHARS), style="dim"), look, "    ")
+    if found.encodings:
+        lines += _headed("Not in UTF-8", look)
+        lines += _pairs(found.encodings, look)
+    if found.undated:
+        lines += _headed("Without a date, so left out by --after and --before", look)
+        for path in found.undated:
+            lines += fold(Text(short_path(path, look.base)), look, "    ", "  ")
+    if found.notes:
+        lines += _headed("Decided while reading", look)
+        lines += _pairs(found.notes, look)
+    return [*lines, Text()] if lines else []
+
+
+def _at(where: Location) -> str:
+    """Line and page of a place, in words; nothing where neither is known."""
+    known = [f"{name} {at}" for name, at in (("page", where.page), ("line", where.line)) if at is not None]
+    return f" on {', '.join(known)}" if known else ""
+
+
+def _headed(title: str, look: Look) -> list[Text]:
+    return [Text(), *fold(Text(title, style="bold"), look)]
+
+
+def _pairs(pairs: Iterable[tuple[str, str]], look: Look) -> list[Text]:
+    """Each path with what is said of it."""
+    return [
+        line
+        for path, said in pairs
+        for line in fold(Text(f"{short_path(path, look.base)}: {clean(said)}"), look, "    ", "  ")
+    ]

@@ -1,0 +1,64 @@
+"""``rag index``: read documents into the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import StoreOption, resolve
+from rag.cli.progress import progress
+from rag.cli.streams import look, show, tell
+
+EPILOG = "Example: rag index letters minutes/2017.md --report"
+
+
+def index(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, and folders to read with all below them. None: what was indexed before, again.",
+        ),
+    ] = None,
+    store: StoreOption = None,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="List what was kept out and how to bring it back, and what had to be decided."
+        ),
+    ] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="KEY", help="Bring back the text that --report lists under KEY."),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="KEY", help="Leave out again what --keep brought back."),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read every file again, with the settings now in force.")
+    ] = False,
+) -> None:
+    """Read documents into the store.
+
+    Only what changed since the last time is read again. A file that cannot be read is named, and stops
+    nothing.
+    """
+    settings = resolve(store).settings
+    from rag import indexing, render
+
+    with progress() as bar:
+        done = indexing.index(
+            paths, settings.store, settings, progress=bar, keep=keep or (), drop=drop or (), rebuild=rebuild
+        )
+    for problem in done.problems:
+        tell(f"skipped: {problem.message}" + (f" ({problem.hint})" if problem.hint else ""))
+    if report:
+        from rag.hygiene import inspect
+        from rag.store import Store
+
+        with Store.open(settings.store, verify=False) as opened:
+            show(render.hygiene(inspect(opened), look()))
+    show(render.summary(done, settings.store, look()))

@@ -1,0 +1,103 @@
+"""``rag info``: what is in the store, and every setting with where it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from rag.cli.options import JsonOption, StoreOption, resolve
+from rag.cli.streams import look, show, show_json, tell
+from rag.settings import Resolved
+
+if TYPE_CHECKING:
+    from rag.store import Store
+
+EPILOG = "Example: rag info --documents"
+
+
+def info(
+    store: StoreOption = None,
+    documents: Annotated[bool, typer.Option("--documents", help="List the documents too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what is in the store, and each setting."""
+    resolved = resolve(store)
+    from rag import render
+    from rag.store import Store
+
+    path = resolved.settings.store
+    described: dict[str, Any] = {"store": str(path)}
+    if Store.exists(path):
+        with Store.open(path) as opened:
+            described |= describe(opened, with_documents=documents)
+    else:
+        tell(f'note: there is no store at {path} yet; make one with: rag index PATH --store "{path}"')
+    if as_json:
+        show_json(described | {"settings": settings_rows(resolved)})
+        return
+    listed = described.pop("documents", [])
+    show(render.rows([(name, _told(value)) for name, value in described.items()], look()))
+    if listed:
+        show([Text(), Text("documents", style="bold")])
+        show(
+            render.rows(
+                [(one["date"] or "undated", f"{one['path']}  {one['title'] or ''}") for one in listed], look()
+            )
+        )
+    show([Text(), Text("settings", style="bold")])
+    rows = [(row["name"], f"{_told(row['value'])}  ({row['origin']})") for row in settings_rows(resolved)]
+    show(render.rows(rows, look()))
+
+
+def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
+    """What a store holds and what made it."""
+    manifest = store.manifest
+    described: dict[str, Any] = {
+        "generation": manifest.generation,
+        "created": manifest.created,
+        "age": _age(manifest.created),
+        "encoder": manifest.encoder_name,
+        "fingerprint": manifest.encoder_fingerprint,
+        "format": manifest.format,
+        "rag_version": manifest.rag_version,
+        "n_documents": manifest.n_documents,
+        "n_passages": manifest.n_passages,
+        "n_excluded": manifest.n_excluded,
+        "bytes": manifest.size,
+        "roots": list(manifest.roots),
+        "kept": list(manifest.kept),
+    }
+    if with_documents:
+        described["documents"] = [
+            {"path": one.path, "title": one.title, "date": one.date, "media_type": one.media_type}
+            for one in store.documents()
+        ]
+    return described
+
+
+def settings_rows(resolved: Resolved) -> list[dict[str, Any]]:
+    """Every setting with its value and its origin."""
+    return [
+        {"name": name, "value": str(value) if name == "store" else value, "origin": origin}
+        for name, value, origin in resolved.rows()
+    ]
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "none"
+    return repr(value) if value == "" else str(value)
+
+
+def _age(created: str) -> str:
+    """How long ago an ISO time was, in its largest unit."""
+    from datetime import UTC, datetime
+
+    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(created)).total_seconds()))
+    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if seconds >= size:
+            n = seconds // size
+            return f"{n} {unit}{'' if n == 1 else 's'}"
+    return "0 seconds"

@@ -1,0 +1,53 @@
+"""``rag search``: the passages alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import (
+    AfterOption,
+    BeforeOption,
+    InOption,
+    JsonOption,
+    KOption,
+    StoreOption,
+    path_of,
+    resolve,
+)
+from rag.cli.streams import look, show, show_json
+from rag.question import usable_question
+
+EPILOG = 'Example: rag search "vacant posts" --in "*.md" --explain'
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for, in words or as a question.")],
+    store: StoreOption = None,
+    k: KOption = None,
+    as_json: JsonOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each ranker's rank and score for every passage.")
+    ] = False,
+    after: AfterOption = None,
+    before: BeforeOption = None,
+    inside: InOption = None,
+) -> None:
+    """List the passages nearest to a query."""
+    settings = resolve(store, k).settings
+    usable_question(query, settings.retrieval.max_question_chars)
+    from rag.assistant import Assistant
+
+    with Assistant.open(settings=settings) as assistant:
+        hits = assistant.search(query, after=after, before=before, inside=inside)
+        if as_json:
+            from rag.answers import search_to_json
+
+            manifest = assistant.store.manifest
+            about = {"generation": manifest.generation, "encoder": manifest.encoder_name}
+            show_json(search_to_json(query, hits, path_of(assistant.store), about))
+        else:
+            from rag import render
+
+            show(render.hits(hits, assistant.store.document, look(), explain=explain))

@@ -1,0 +1,44 @@
+"""``rag show``: the source around a citation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import StoreOption, resolve
+from rag.cli.streams import look, show
+
+EPILOG = "Example: rag show minutes.md:42 --context 10"
+
+
+def show_document(
+    document: Annotated[
+        str,
+        typer.Argument(
+            metavar="DOCUMENT[:LINE]",
+            help="A path, a file name, or a part of one that fits one document; "
+            "then a line (:12), a page (:p3) or both (:p3:12).",
+        ),
+    ],
+    store: StoreOption = None,
+    context: Annotated[
+        int, typer.Option("--context", min=0, max=100_000, help="Lines before and after the one asked for.")
+    ] = 5,
+) -> None:
+    """Show the source around a citation.
+
+    The text is the one that was indexed; a file that has changed since is said to have. Without a line or
+    page the whole document is shown.
+    """
+    from rag import render
+    from rag.citations import freshness
+    from rag.sources import around, find_path, parse_name
+    from rag.store import Store
+
+    with Store.open(resolve(store).settings.store) as opened:
+        paths = {found.path: found for found in opened.documents()}
+        named = parse_name(document, list(paths))
+        found = paths[find_path(named.name, list(paths))]
+    lines = around(found, named, context)
+    show(render.excerpt(found, lines, freshness(found.path, found.sha256), look()))
