@@ -30,31 +30,33 @@ class Rule:
     max_words: int = 90
 
 
-_SERVICES = r"(?:facebook|twitter|x|linkedin|e-?mail|print|whatsapp|reddit|pinterest|instagram|bluesky|copy link|save)"
+_SERVICES = r"(?:facebook|twitter|x|linkedin|e-?mail|print|whatsapp|reddit|pinterest|instagram|bluesky|save)"
+_SITE = r"(?:this|our) (?:web)?site"
+_LINK_LEAD = r"(?:related|read more|more from [\w ]{2,30}|see also|more on this story|most read)"
 RULES = (
     Rule(
         "browser notice",
         _any(
-            r"your browser (?:is|seems|appears) (?:to be )?(?:no longer supported|out of date|outdated|unsupported)",
-            r"(?:please |recommend (?:that )?you )(?:upgrade|update|switch) (?:to )?(?:a newer|your|yours|another)",
+            r"your browser (?:is|seems) (?:no longer supported|out of date|outdated|unsupported)",
+            r"(?:please |recommend (?:that )?you )(?:upgrade|update|switch) (?:to )?(?:a newer|yours?|another)",
             r"(?:enable|turn on|switch on) javascript\b.*\byour browser|your browser\b.*\bjavascript",
-            r"(?:this|our) (?:web)?site works best in\b",
+            rf"{_SITE} works best in\b",
         ),
     ),
     Rule(
         "cookie notice",
         _any(
-            r"\b(?:we|this (?:web)?site|our (?:web)?site|this page)(?: and our \w+ partners)? (?:also )?uses? cookies\b",
-            r"\b(?:accept|reject|manage|enable|allow|decline)(?: all)?(?: (?:the|our|your))? cookies?\b.{0,60}$",
-            r"\bcookies on (?:this|our) (?:web)?site\b",
+            rf"\b(?:we|{_SITE}|this page)(?: and our \w+ partners)? (?:also )?uses? cookies\b",
+            r"\b(?:accept|reject|manage|enable|allow|decline)(?: all| the| our| your)* cookies?\b.{0,60}$",
+            rf"\bcookies on {_SITE}\b",
             r"\bcookies (?:are |have been )?(?:disabled|switched off|turned off)\b",
             r"\b(?:your|you) (?:consent|agree)\b.{0,40}\bcookies\b",
-            r"\bstore (?:and/or access )?information on (?:your|a) device\b",
+            r"\bstore (?:and/or access )?(?:information|cookies|data) on (?:your|a) device\b",
+            r"^we value your privacy\b",
             r"\bcookie (?:settings|preferences|policy)\W*$",
         ),
         _any(
-            r"(?:learn|find out|read) (?:more|how)",
-            r"accept(?: all)?|reject(?: all)?|ok, got it|i agree|dismiss",
+            r"(?:learn|find out|read) (?:more|how)", r"(?:accept|reject)(?: all)?|ok, got it|i agree|dismiss"
         ),
     ),
     Rule(
@@ -62,15 +64,13 @@ RULES = (
         _any(
             r"^(?:blog )?comments? (?:are )?powered by \w+",
             r"^[•*·-]\s*comments?(?: \(\d+\))?$",
-            r"^(?:you (?:must|need to|have to) (?:be )?)?(?:sign(?:ed)?|log(?:ged)?)[ -]in to (?:\w+ )?(?:make a |post a )?comment",
+            r"^(?:you (?:must|need to) (?:be )?)?(?:sign|log)(?:ed|ged)?[ -]in to (?:\w+ ){0,3}comment",
             r"^(?:leave|post|add) a (?:comment|reply)$",
-            r"\bwe (?:pre-?)?moderate (?:all )?comments\b|^comments are (?:now )?closed\b",
+            r"^we (?:pre-?)?moderate (?:all )?comments\b|^comments are (?:now )?closed\b",
             r"\byour comments?\b.*\bhtml\b|^links are allowed in comments\b",
             r"\byour e-?mail address will not be published\b",
         ),
-        _any(
-            r"have your say|join the (?:debate|discussion|conversation)|comments?(?: \(\d+\))?|what do you think\?"
-        ),
+        _any(r"have your say|join the (?:debate|discussion|conversation)", r"comments?(?: \(\d+\))?"),
     ),
     Rule(
         "terms notice",
@@ -81,7 +81,7 @@ RULES = (
             r"^all rights reserved\W*$",
         ),
         _any(
-            r"(?:terms(?: and conditions| of use| of service)?|privacy(?: policy)?|accessibility|contact us)(?: apply)?"
+            r"(?:terms(?: and conditions| of use)?|privacy(?: policy)?|accessibility|contact us)(?: apply)?"
         ),
     ),
     Rule(
@@ -90,12 +90,21 @@ RULES = (
             r"^share (?:this|via|on)(?: (?:article|page|story|post))?\b.{0,80}$",
             rf"^{_SERVICES}(?:[\s|·•,/]+{_SERVICES})+$",
         ),
-        max_words=20,
+        max_words=16,
+    ),
+    Rule(
+        "subscription offer",
+        _any(
+            r"^(?:like this\? .*)?\bsubscribe (?:to|now|today)\b.*(?:[£$€]\s?\d|\d+p\b|\byour\b|\bour\b)",
+            r"^subscribe (?:now|today|and save)\W*$",
+        ),
+        max_words=35,
     ),
     Rule(
         "newsletter sign-up",
         _any(
-            r"^(?:sign up|subscribe)(?: now| here| today)? (?:to|for) (?:our|the|a) (?:[\w-]+ ){0,4}newsletter",
+            r"^(?:sign up|subscribe)(?: now| today)? (?:to|for) (?:our|the|a) (?:[\w-]+ ){0,4}newsletter",
+            r"\bsign up (?:to|for) our newsletter\W*$",
             r"^to (?:stop receiving|unsubscribe from) (?:this|our|these)\b",
             r"^(?:get|receive)\b.{0,60}\b(?:in|to) your inbox\b",
             r"^unsubscribe\b.{0,40}$",
@@ -104,33 +113,30 @@ RULES = (
     ),
     Rule(
         "advertisement",
-        _any(r"^advertise?ment(?:\s*[:\n].*)?$", r"^(?:sponsored|promoted)(?: content| post)?\s*[:|].*"),
+        _any(r"^advertise?ment(?:\s*:.*)?$", r"^(?:sponsored|promoted)(?: content| post)?\s*[:|].*"),
         max_words=40,
     ),
     Rule(
         "link to other pages",
-        _any(
-            r"^(?:related|read more|see also|more on this story|most read)\s*:\s*[^.]{3,90}$",
-            r"^(?:most read|related (?:news|articles|stories))$",
-        ),
+        _any(rf"^{_LINK_LEAD}\s*:\s*[^.]{{3,120}}\.?$", r"^(?:most read|related (?:news|articles|stories))$"),
         max_words=18,
     ),
 )
 
-OFFER = "subscription offer"
 _PRICE = re.compile(
     r"^(?:(?:from|only|just|was|now|for)\s+)*[£$€]\s?\d[\d.,]*\s*(?:/|per|a|each)\s*(?:month|week|year|issue|quarter)"
     r"(?:\W+(?:now|was|only|for)\s+(?:only\s+)?[£$€]\s?\d[\d.,]*\s*(?:(?:/|per|a)\s*\w+)?)?\W*$",
     re.IGNORECASE,
 )
 _OFFER_WORD = re.compile(
-    r"\b(?:subscri\w+|member(?:ship)?|digital|magazine|in print|issues?|unlimited|articles?|podcasts?|access|analysis"
-    r"|updates?|alerts?|archive|guides?|news|free|save|off|trial|e-?paper|app)\b",
+    r"\b(?:subscri\w+|member(?:ship)?|digital|magazine|in print|issues?|unlimited|articles?|podcasts?|access"
+    r"|analysis|updates?|alerts?|archive|guides?|news|free|save|off|trial|e-?paper|app)\b",
     re.IGNORECASE,
 )
 # Somebody's words are reported: the paragraph speaks about a notice and is not one.
 _REPORTING = re.compile(
-    r"\b(?:said|says|told|asked|added|according to|reported|announced|consulted|argued|explained|found that|ruled)\b"
+    r"\b(?:said|says|told|asked|added|according to|reported|announced|consulted|argued|explained|found that"
+    r"|ruled|complained|insisted|wrote|warned)\b"
 )
 
 
@@ -183,7 +189,7 @@ def reasons(paragraphs: Sequence[str]) -> list[str | None]:
 
 
 def _mark_offer(paragraphs: Sequence[str], found: list[str | None], price: int) -> None:
-    """Mark the offer whose price stands in row ``price``: the list above it and one title line over the list."""
+    """Mark the offer whose price stands in row ``price``: the list above it and a line over the list."""
     first = price
     while first > 0 and price - first < 12 and _is_pitch(paragraphs[first - 1]):
         first -= 1
@@ -192,7 +198,7 @@ def _mark_offer(paragraphs: Sequence[str], found: list[str | None], price: int) 
     words = {word.lower() for row in range(first, price) for word in _OFFER_WORD.findall(paragraphs[row])}
     if first < price and len(words) >= 2:
         for row in range(first, price + 1):
-            found[row] = OFFER
+            found[row] = "subscription offer"
 
 
 def _is_pitch(paragraph: str) -> bool:

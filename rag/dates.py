@@ -19,9 +19,8 @@ _CLOCK = r"\b\d{1,2}(?:[.:]\d\d){1,2}\s*(?:[ap]\.?m\.?)?(?:\s*(?:GMT|BST|UTC|Z))
 def _forms() -> re.Pattern[str]:
     day_first = rf"\b{_DAY}(?:st|nd|rd|th)?(?:\s+of)?[\s,-]+{_MONTH},?[\s,-]+{_YEAR}\b".replace("{0}", "A")
     month_first = rf"\b{_MONTH}\s+{_DAY}(?:st|nd|rd|th)?,?\s+{_YEAR}\b".replace("{0}", "B")
-    iso = rf"(?<![\d-]){_YEAR}-(?P<month{{0}}>[01]\d)-{_DAY}(?![\d-])(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?".replace(
-        "{0}", "C"
-    )
+    zone = r"(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"
+    iso = rf"(?<![\d-]){_YEAR}-(?P<month{{0}}>[01]\d)-{_DAY}(?![\d-]){zone}".replace("{0}", "C")
     slashes = rf"(?<![\d/.]){_DAY}(?P<mark>[/.])(?P<month{{0}}>[01]?\d)(?P=mark){_YEAR}(?![\d/])".replace(
         "{0}", "D"
     )
@@ -62,7 +61,7 @@ def dates_in(text: str) -> list[tuple[int, int, str]]:
 
 
 def around_date(line: str) -> str | None:
-    """What a line says beside its first date, without weekday, time of day and separators; None without a date.
+    """What a line says beside its first date, weekday, hour and separators; None where there is no date.
 
     >>> around_date("| 22 March 2017")
     ''

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.dates import around_date
 
@@ -18,16 +19,22 @@ _TERMINAL = re.compile(r"[.!?…:;,]['\"’”»)\]*_]*$")
 _FULL_STOP = re.compile(r"[.!?…]['\"’”»)\]*_]*$")
 _SALUTATION = re.compile(r"(?:Dear|To whom it may concern)\b[^.!?]{0,70}$")
 _CLOSING = re.compile(
-    r"(?:Yours (?:sincerely|faithfully|truly)|(?:With )?(?:kind|best|warm) (?:regards|wishes)|Regards|Sincerely)\W*$",
+    r"(?:Yours (?:sincerely|faithfully|truly|ever)|Regards|Sincerely|Many thanks"
+    r"|(?:With )?(?:kind|best|warm|every|all)(?: good)?(?: regards| wish(?:es)?))\W*$",
     re.IGNORECASE,
 )
+_NAME = r"[A-Z][\w'’.-]*(?: (?:van |von |de |al |bin )?[A-Z][\w'’.-]+){1,3}"
 _BYLINE = re.compile(
-    r"(?:By|Words by|Reported by|Written by|From our)\s+(?:[A-Z][\w'’.-]*|and|of|the|our|[|/,&·–-])"
-    r"(?:\s+(?:[A-Z][\w'’.-]*|and|of|the|our|[|/,&·–-]))*$"
+    rf"(?:(?:Words |Reported |Written )?[Bb]y|From our) (?:{_NAME}(?: and {_NAME})?|[A-Z][\w'’.-]+)"
+    r"(?:\s*[,|/·–-].{0,60})?$"
 )
 _NAME_WORD = re.compile(r"(?:[A-Z][\w'’.-]*|van|von|de|al|bin|and|&|of|the|for|\d[\w–-]*)[,.]?$")
+_BREAKS_OFF = re.compile(
+    r"\b(?:a|an|the|and|or|but|of|to|by|for|from|with|at|that|which|who|whose|is|are|was|were|has|have|had|be|been"
+    r"|its|their|his|her|our|as|than|because|if|when|while|into|between|under),?$"
+)
 _CUE = re.compile(
-    r"\b(?:publish(?:ed)?|posted|updated|issued|dated?|release[d]?|revised|first seen|created|last checked|issue)\b",
+    r"\b(?:publish(?:ed)?|posted|updated|issued?|dated?|released?|revised|created|last checked)\b",
     re.IGNORECASE,
 )
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*$|[^|]*\S \| \S.* \| |\S+(?: \S+){0,7} \| \S+(?: \S+){0,7}$")
@@ -88,7 +95,7 @@ def _parts(text: str, run: list[tuple[int, int]]) -> Iterator[list[tuple[int, in
         yield run
         return
     part = [run[0]]
-    for before, line in zip(run, run[1:], strict=False):
+    for before, line in pairwise(run):
         previous, current = text[slice(*before)], text[slice(*line)]
         listed = is_list_item(current) or (is_table_row(previous) and is_table_row(current))
         if is_complete(previous) and not current[0].islower() and not listed:
@@ -141,6 +148,15 @@ def is_complete(text: str) -> bool:
     (True, False, False)
     """
     return bool(_FULL_STOP.search(text))
+
+
+def breaks_off(text: str) -> bool:
+    """Whether a text ends in a word that cannot end a sentence: more must follow, whatever it begins with.
+
+    >>> breaks_off("curated by"), breaks_off("refurbishment programme and"), breaks_off("Next steps")
+    (True, True, False)
+    """
+    return bool(_BREAKS_OFF.search(text))
 
 
 def ends_open(text: str) -> bool:
@@ -223,8 +239,8 @@ def is_name_line(line: str) -> bool:
 def looks_like_heading(line: str, *, max_words: int = 14) -> bool:
     """Whether a line could head what follows: short, opening with a capital or figure, no final punctuation.
 
-    >>> looks_like_heading("Areas covered by the visit"), looks_like_heading("He left."), looks_like_heading("- one")
-    (True, False, False)
+    >>> [looks_like_heading(line) for line in ("Areas covered by the visit", "He left.", "- one")]
+    [True, False, False]
     >>> looks_like_heading("What happens to records?"), looks_like_heading("3. Workforce")
     (True, True)
     """

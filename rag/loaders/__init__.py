@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rag.errors import LoadError
-from rag.loaders.draft import Draft, Unreadable
-from rag.loaders.files import UnsupportedFile, find, kind_of, why
+from rag.loaders.draft import Draft, UnreadableError
+from rag.loaders.files import UnsupportedFileError, find, kind_of, why
 from rag.loaders.pdf import load_pdf
 from rag.loaders.plain import load_markdown, load_text
 from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
 
-__all__ = ["LOADERS", "MAX_BYTES", "UnsupportedFile", "find_files", "load"]
+__all__ = ["LOADERS", "MAX_BYTES", "UnsupportedFileError", "find_files", "load"]
 
 LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".txt": load_text,
@@ -39,15 +39,15 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:
     loader = LOADERS.get(absolute.suffix.lower())
     if loader is None:
         known = ", ".join(LOADERS)
-        raise UnsupportedFile(
+        raise UnsupportedFileError(
             name, f"unsupported kind of file ({absolute.suffix or 'no suffix'})", f"one of {known}"
         )
     data = _bytes(name, max_bytes)
     try:
         draft = loader(data)
         if not draft.text.strip():
-            raise Unreadable("no text in it")
-    except Unreadable as error:
+            raise UnreadableError("no text in it")
+    except UnreadableError as error:
         raise LoadError(name, error.reason, error.hint) from error
     return Document(
         id=sha256_text(name)[:16],
@@ -67,7 +67,7 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:
 def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[LoadError]]:
     """All files under the paths that a loader serves, absolute and sorted, and what stood in the way.
 
-    Files of other kinds are among the problems as ``UnsupportedFile``.
+    Files of other kinds are among the problems as ``UnsupportedFileError``.
     """
     return find(paths, LOADERS)
 

@@ -28,12 +28,15 @@ from rag.layout import (
 )
 
 _LABEL = re.compile(
-    r"(?:press|news|media) release|press notice|for immediate release|memo(?:randum)?|news|report|draft|confidential"
-    r"|private and confidential|minutes|agenda|briefing(?: note)?|statement|comment|opinion|contents",
+    r"(?:press|news|media) release|press notice|for immediate release|memo(?:randum)?|news|report|draft"
+    r"|(?:private and )?confidential|minutes|agenda|briefing(?: note)?|statement(?: for the press)?|comment"
+    r"|opinion|contents",
     re.IGNORECASE,
 )
 _UPDATED = re.compile(r"\b(?:updated|revised|last checked)\b", re.IGNORECASE)
 _MINUTES = re.compile(r"\b(?:minutes|meeting|held on|notes of)\b", re.IGNORECASE)
+_TRAIL = re.compile(r"\s[>»|]\s")  # "Echo > News > Calder Mere": where a page stands, not what it is called
+_LOOK = 20_000  # characters: enough to see whether sections follow the head
 _MAX_HEAD = 14  # lines; no letterhead or page top is longer
 _TITLE_WORDS = 40  # a letter's subject can be long
 
@@ -46,40 +49,35 @@ class About:
     date: str | None
 
 
-def about(text: str, *, wrapped_title: bool = True) -> About:
+def about(text: str) -> About:
     """The title and date that a text gives itself in its opening lines.
 
-    >>> about("Trust praised\\n\\nBy Jo Lee\\n\\n| 22 March 2017\\n\\nThe trust was praised in May 2016 by all.")
+    >>> about("Trust praised\\n\\nBy Jo Lee\\n\\n| 22 March 2017\\n\\nIt was praised in May 2016 by all.")
     About(title='Trust praised', date='2017-03-22')
     >>> about("The trust was praised on 3 May 2016 by everyone who had seen it at work.")
     About(title=None, date=None)
     """
-    head = _head(text)
-    return About(_title(head), _date([line for block in head for line in block]))
-
-
-def _head(text: str) -> list[list[str]]:
-    """The blocks before the first paragraph, each as its lines; the first paragraph's first line may end it."""
-    ranges = blocks(text[:20_000])
+    ranges = blocks(text[:_LOOK])
     texts = [text[block.start : block.end] for block in ranges]
+    kept = [block for block, notice in zip(texts, boilerplate.reasons(texts), strict=True) if notice is None]
+    head = _head(kept)
+    sectioned = any(map(looks_like_heading, kept[len(head) + 1 : -1]))
+    return About(_title(head, sectioned=sectioned), _date([line for block in head for line in block]))
+
+
+def _head(texts: Sequence[str]) -> list[list[str]]:
+    """The blocks before the first paragraph, each as its lines."""
     head: list[list[str]] = []
-    count = 0
-    for block, notice in zip(texts, boilerplate.reasons(texts), strict=True):
-        if notice is not None or block.startswith(("```", "---")):
-            continue
+    for block in texts:
         rows = [block[start:end] for start, end in lines(block)]
-        if count >= _MAX_HEAD:
+        # "Compiled by …. Issued 9 December 2024." is a whole sentence and still belongs to the head.
+        stated = (
+            head and len(rows) <= 2 and n_words(block) <= 25 and has_date_cue(rows[0]) and dates_in(rows[0])
+        )
+        if sum(map(len, head)) >= _MAX_HEAD or (_is_paragraph(block, rows) and not stated):
             break
-        if not head or not _is_paragraph(block, rows):
+        if not block.startswith(("```", "---")):
             head.append(rows)
-            count += len(rows)
-            if _is_paragraph(block, rows):
-                break
-        else:
-            if has_date_cue(rows[0]) and len(rows) <= 2:  # "Compiled by …, issued 9 December 2024."
-                head.append(rows)
-                continue
-            break
     return head
 
 
@@ -89,7 +87,7 @@ def _is_paragraph(block: str, rows: Sequence[str]) -> bool:
     )
 
 
-def _title(head: Sequence[Sequence[str]]) -> str | None:
+def _title(head: Sequence[Sequence[str]], *, sectioned: bool) -> str | None:
     greeted = next(
         (row for row, block in enumerate(head) if any(is_salutation(line) for line in block)), None
     )
@@ -107,21 +105,29 @@ def _title(head: Sequence[Sequence[str]]) -> str | None:
     found: list[str] = []
     for block in head:
         first = plain_heading(block[0])
-        if _LABEL.fullmatch(first.strip(" :")):
-            labelled = True
+        if _LABEL.fullmatch(first.strip(" :")) or _TRAIL.search(first):
+            labelled = labelled or len(block) == 1
+            first, block = (plain_heading(block[1]), block[1:]) if len(block) > 1 else ("", block)
+        if (
+            not first
+            or is_byline(first)
+            or is_date_line(first)
+            or (is_list_item(block[0]) and len(block) > 1)
+        ):
             continue
         if len(block) > 2 and all(is_name_line(line) for line in block):
             continue  # an address
-        if is_byline(first) or (is_list_item(block[0]) and len(block) > 1) or is_date_line(first):
-            continue
-        if labelled and len(block) > 1:
-            continue
-        if looks_like_heading(first, max_words=25):
+        if looks_like_heading(first, max_words=25) and not (
+            labelled and len(block) > 1 and is_name_line(first)
+        ):
             second = block[1] if len(block) == 2 else ""
             found.append(
                 f"{first} {second}" if second and second[0].islower() and not is_complete(second) else first
             )
-    return None if not found else found[-1] if labelled else found[0]
+    if not found:
+        return None
+    masthead = len(found) > 1 and is_name_line(found[0]) and n_words(found[0]) <= 5 and not sectioned
+    return found[-1] if labelled and not sectioned else found[1] if masthead else found[0]
 
 
 def _date(head_lines: Sequence[str]) -> str | None:

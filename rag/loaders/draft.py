@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rag.records import Heading, Place
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A file's content cannot be read: the reason in plain words, and what the user can do."""
 
     def __init__(self, reason: str, hint: str = "") -> None:

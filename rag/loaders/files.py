@@ -18,7 +18,7 @@ _KINDS = (
 )
 
 
-class UnsupportedFile(LoadError):
+class UnsupportedFileError(LoadError):
     """A file whose suffix no loader serves: counted apart, since most folders hold some."""
 
 
@@ -79,7 +79,9 @@ def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], l
                 files.add(item)
             else:
                 problems.append(
-                    UnsupportedFile(str(item), f"unsupported kind of file ({item.suffix or 'no suffix'})")
+                    UnsupportedFileError(
+                        str(item), f"unsupported kind of file ({item.suffix or 'no suffix'})"
+                    )
                 )
     return sorted(files), problems
 

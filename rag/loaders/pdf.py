@@ -11,13 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from rag.dates import dates_in
 from rag.layout import ends_open, is_complete, is_list_item
 from rag.loaders.about import about
-from rag.loaders.draft import Draft, Unreadable
+from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.rejoin import Vocabulary
 from rag.records import Place
 
@@ -43,11 +44,13 @@ class Line:
 def load_pdf(data: bytes) -> Draft:
     """A PDF's text as a draft; places say where each page begins, even within a paragraph."""
     if b"%PDF-" not in data[:1024]:
-        raise Unreadable("not a PDF file, whatever its name says")
+        raise UnreadableError("not a PDF file, whatever its name says")
     pages, fields = _read(data)
     empty = sum(not page for page in pages)
     if empty == len(pages):
-        raise Unreadable("no text in it: its pages are pictures", "run text recognition (OCR) over it first")
+        raise UnreadableError(
+            "no text in it: its pages are pictures", "run text recognition (OCR) over it first"
+        )
     notes = (f"{empty} of {len(pages)} pages have no text",) if empty else ()
     text, places = _flow(list(_paragraphs(without_running_lines(pages))))
     own = about(text)
@@ -71,15 +74,17 @@ def _read(data: bytes) -> tuple[list[list[Line]], dict[str, str]]:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower() or "security" in str(error).lower():
-            raise Unreadable("encrypted: it opens only with a password", "save a copy without one") from error
-        raise Unreadable("damaged or truncated: it cannot be opened as a PDF") from error
+            raise UnreadableError(
+                "encrypted: it opens only with a password", "save a copy without one"
+            ) from error
+        raise UnreadableError("damaged or truncated: it cannot be opened as a PDF") from error
     try:
         if b"%%EOF" not in data[-4096:]:
-            raise Unreadable("truncated: the end of the file is missing")
+            raise UnreadableError("truncated: the end of the file is missing")
         pages = [list(_lines(document, number)) for number in range(len(document))]
         return pages, document.get_metadata_dict()
     except pypdfium2.PdfiumError as error:
-        raise Unreadable("damaged: not all of its pages can be read") from error
+        raise UnreadableError("damaged: not all of its pages can be read") from error
     finally:
         document.close()
 
@@ -134,9 +139,9 @@ def _placed(
 def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     """The pages without lines that stand, figures aside, at the top or bottom of most of them.
 
-    >>> pages = [[Line("Report", 1), Line("One.", 1), Line("Page 1", 1)], [Line("Report", 2), Line("Two.", 2), Line("Page 2", 2)]]
+    >>> pages = [[Line("Report", n), Line(f"Text {'ab'[n - 1]}.", n), Line(f"Page {n}", n)] for n in (1, 2)]
     >>> [[line.text for line in page] for page in without_running_lines(pages)]
-    [['One.'], ['Two.']]
+    [['Text a.'], ['Text b.']]
     """
     filled = [page for page in pages if page]
     if len(filled) < 2:
@@ -169,16 +174,12 @@ def _paragraphs(pages: Sequence[Sequence[Line]]) -> Iterator[list[Line]]:
     rows = [line for page in pages for line in page]
     if not rows:
         return
-    gaps = [
-        a.base - b.base
-        for a, b in zip(rows, rows[1:], strict=False)
-        if a.page == b.page and 0 < a.base - b.base < 60
-    ]
+    gaps = [a.base - b.base for a, b in pairwise(rows) if a.page == b.page and 0 < a.base - b.base < 60]
     leading = median(gaps) if gaps else 0.0
     widths = sorted(line.right for line in rows)
     right = widths[int(len(widths) * 0.9)]
     paragraph = [rows[0]]
-    for before, line in zip(rows, rows[1:], strict=False):
+    for before, line in pairwise(rows):
         if _begins(before, line, leading, right):
             yield paragraph
             paragraph = []

@@ -6,9 +6,9 @@ import codecs
 import re
 
 from rag.dates import dates_in
-from rag.layout import plain_heading
+from rag.layout import is_name_line, plain_heading
 from rag.loaders.about import about
-from rag.loaders.draft import Draft, Unreadable
+from rag.loaders.draft import Draft, UnreadableError
 from rag.records import Heading
 
 _BOMS = (
@@ -36,9 +36,9 @@ def decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
             try:
                 return data[len(mark) :].decode(encoding), encoding, ()
             except UnicodeDecodeError as error:
-                raise Unreadable(f"it says it is {encoding} and is not") from error
+                raise UnreadableError(f"it says it is {encoding} and is not") from error
     if b"\0" in data:
-        raise Unreadable("binary content", "only text, Markdown, HTML, PDF and DOCX files can be read")
+        raise UnreadableError("binary content", "only text, Markdown, HTML, PDF and DOCX files can be read")
     try:
         return data.decode("utf-8"), "utf-8", ()
     except UnicodeDecodeError:
@@ -47,7 +47,7 @@ def decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
 
     guess = from_bytes(data).best()
     if guess is None:
-        raise Unreadable("no encoding could be found in which this is text")
+        raise UnreadableError("no encoding could be found in which this is text")
     text = data.decode(guess.encoding)
     return text, guess.encoding, (f"decoded as {guess.encoding}, a guess: it is not UTF-8",)
 
@@ -76,7 +76,7 @@ def load_markdown(data: bytes) -> Draft:
     fields = _fields(front[1]) if front else {}
     body = text[front.end() :] if front else text
     found = about(_without_marks(body))
-    first = next((plain_heading(text[heading.start : heading.end]) for heading in headings), None)
+    first = _first_heading(text, headings)
     dates = dates_in(fields.get("date", "") or fields.get("published", ""))
     return Draft(
         text,
@@ -87,6 +87,16 @@ def load_markdown(data: bytes) -> Draft:
         headings=headings,
         notes=notes,
     )
+
+
+def _first_heading(text: str, headings: tuple[Heading, ...]) -> str | None:
+    """The first heading, or the one right under it where the first only names an organisation."""
+    if not headings:
+        return None
+    words = [plain_heading(text[heading.start : heading.end]) for heading in headings[:2]]
+    if len(words) == 2 and is_name_line(words[0]) and not text[headings[0].end : headings[1].start].strip():
+        return words[1]
+    return words[0]
 
 
 def _without_marks(text: str) -> str:

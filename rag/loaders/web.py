@@ -13,16 +13,16 @@ from typing import Any
 
 from rag.dates import dates_in
 from rag.loaders.about import about
-from rag.loaders.draft import Draft, Unreadable
+from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.plain import decode
 from rag.records import Heading, Place
 
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
 _FURNITURE = frozenset(
-    "ad ads advert adverts advertisement advertising banner breadcrumb breadcrumbs comment comments consent cookie"
-    " cookies disqus footer gdpr login masthead menu modal mostread nav navbar navigation newsletter offer paywall"
-    " popup promo promoted promotion recirculation related share sharing sharedaddy sidebar signup social sponsor"
-    " sponsored subscribe subscription".split()
+    "ad ads advert adverts advertisement advertising banner breadcrumb breadcrumbs comment comments"
+    " consent cookie cookies disqus footer gdpr login masthead menu modal mostread nav navbar"
+    " navigation newsletter offer paywall popup promo promoted promotion recirculation related share"
+    " sharing sharedaddy sidebar signup social sponsor sponsored subscribe subscription".split()
 )
 _FURNITURE_TAGS = (
     "nav",
@@ -64,14 +64,14 @@ def load_html(data: bytes) -> Draft:
     try:
         page, found = _extract(text)
     except Exception as error:  # whatever lxml or trafilatura could not swallow
-        raise Unreadable(f"the page could not be taken apart ({type(error).__name__})") from error
+        raise UnreadableError(f"the page could not be taken apart ({type(error).__name__})") from error
     pieces = list(_pieces(found.body)) if found is not None else []
     if not any(words for words, _ in pieces):
         pieces = [(" ".join(words.split()), 0) for words in page.itertext("p", "li", "h1", "h2", "h3", "td")]
         pieces = [piece for piece in pieces if piece[0]]
         notes = (*notes, "no article was found in the page: all its text is kept")
     if not pieces:
-        raise Unreadable("no readable text in this page")
+        raise UnreadableError("no readable text in this page")
     return _draft(page, found, pieces, encoding, notes)
 
 
@@ -98,12 +98,10 @@ def _extract(text: str) -> tuple[Any, Any]:
     page = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
     total = max(1, len(page.text_content().split()))
     for element in list(page.iter()):
-        if isinstance(element.tag, str) and element.getparent() is not None and _is_furniture(element):
-            if len(element.text_content().split()) <= _MAX_SHARE * total or element.tag in {
-                "script",
-                "style",
-            }:
-                element.drop_tree()
+        if not isinstance(element.tag, str) or element.getparent() is None or not _is_furniture(element):
+            continue
+        if element.tag in {"script", "style"} or len(element.text_content().split()) <= _MAX_SHARE * total:
+            element.drop_tree()
     found = bare_extraction(
         html.tostring(page, encoding="unicode"),
         with_metadata=True,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.loaders.about import about
-from rag.loaders.draft import Draft, Unreadable
+from rag.loaders.draft import Draft, UnreadableError
 from rag.records import Heading, Place
 
 _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -26,14 +26,16 @@ _TEMPLATE_DATES = {"2013-12-23", "2000-01-01", "1980-01-01"}  # written by libra
 def load_docx(data: bytes) -> Draft:
     """A Word file as a draft; headings come from its styles, title and date from its text or properties."""
     if data.startswith(_OLE):
-        raise Unreadable("encrypted, or an old .doc under a new name", "save it as DOCX without a password")
+        raise UnreadableError(
+            "encrypted, or an old .doc under a new name", "save it as DOCX without a password"
+        )
     document = _open(data)
     try:
         pieces = list(_pieces(document))
         properties = document.core_properties
         title, created = properties.title or "", properties.created
     except Exception as error:  # malformed XML inside a sound archive
-        raise Unreadable(f"damaged: its contents cannot be followed ({type(error).__name__})") from error
+        raise UnreadableError(f"damaged: its contents cannot be followed ({type(error).__name__})") from error
     parts, places, headings = list[str](), list[Place](), list[Heading]()
     at = 0
     for number, (words, level, kind) in enumerate(pieces, 1):
@@ -48,10 +50,10 @@ def load_docx(data: bytes) -> Draft:
         at += len(words)
     text = "".join(parts)
     if not text.strip():
-        raise Unreadable("no text in it")
+        raise UnreadableError("no text in it")
     own = about(text)
     first = next((text[heading.start : heading.end] for heading in headings), None)
-    date, notes = own.date, ()
+    date, notes = own.date, tuple[str, ...]()
     if date is None and created is not None and created.date().isoformat() not in _TEMPLATE_DATES:
         date, notes = created.date().isoformat(), ("the date is that of the file's creation",)
     return Draft(
@@ -65,12 +67,12 @@ def _open(data: bytes) -> Any:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED:
-                raise Unreadable("it unpacks to more than a gigabyte")
+                raise UnreadableError("it unpacks to more than a gigabyte")
         return docx.Document(io.BytesIO(data))
-    except Unreadable:
+    except UnreadableError:
         raise
     except Exception as error:  # zipfile, lxml and python-docx each have their own
-        raise Unreadable("not a Word file, or a truncated one") from error
+        raise UnreadableError("not a Word file, or a truncated one") from error
 
 
 def _pieces(document: Any) -> Iterator[tuple[str, int, str]]:
@@ -109,7 +111,7 @@ def _style(paragraph: Any) -> str:
 
 
 def _words(paragraph: Any) -> str:
-    """A paragraph's words, inserted ones too and deleted ones not; a text box's words are its own paragraphs'."""
+    """A paragraph's words: inserted ones too, deleted ones not."""
     parts = []
     for node in paragraph.iter(f"{_W}t", f"{_W}tab", f"{_W}br", f"{_W}cr", f"{_W}noBreakHyphen"):
         if node.tag == f"{_W}t":
