@@ -4,50 +4,64 @@ import random
 import re
 import string
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from rag.reader.training.data import Row, build_group, header, some_text, typed
+from rag.reader.training.data import Pools, Row, build_group, header, typed
 from rag.reader.training.features import encode_rows, tensors
 from rag.reader.training.perturb import perturb
+from rag.reader.training.sources import Example
+from rag.reader.training.windows import some_text
 
 MAX_ANSWER_TOKENS = 30
 N_CANDIDATES = 16
 
 
-def normal(text):
+def normal(text: str) -> str:
     """The official SQuAD normalisation: lower case, no punctuation, no articles, single spaces."""
     text = "".join(c for c in text.lower() if c not in string.punctuation)
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
 
 
-def f1(guess, gold):
+def f1(guess: str, gold: str) -> float:
     """Token F1 of two answers after normalisation.
 
     >>> round(f1("the red bridge", "red bridge in York"), 3)
     0.667
     """
-    guess, gold = normal(guess).split(), normal(gold).split()
-    if not guess or not gold:
-        return float(guess == gold)
-    same = sum((Counter(guess) & Counter(gold)).values())
-    return 2 * same / (len(guess) + len(gold))
+    ours, theirs = normal(guess).split(), normal(gold).split()
+    if not ours or not theirs:
+        return float(ours == theirs)
+    same = sum((Counter(ours) & Counter(theirs)).values())
+    return 2 * same / (len(ours) + len(theirs))
 
 
-def auroc(right, wrong):
+def auroc(right: Sequence[float], wrong: Sequence[float]) -> float:
     """The chance that a right row scores above a wrong one, ties counting half (Mann-Whitney)."""
     import numpy as np
 
-    right, wrong = np.asarray(right)[:, None], np.asarray(wrong)[None, :]
-    return float(((right > wrong) + 0.5 * (right == wrong)).mean())
+    above, below = np.asarray(right)[:, None], np.asarray(wrong)[None, :]
+    return float(((above > below) + 0.5 * (above == below)).mean())
 
 
 class DevSet:
     """Rows of three small tests, fixed by the seed: ranking, reading, and wrong facts."""
 
-    def __init__(self, held, pools, tokenizer, seed, n_read=300, n_rank=60):
+    def __init__(
+        self,
+        held: Sequence[Example],
+        pools: Pools,
+        tokenizer: Any,
+        seed: int,
+        n_read: int = 300,
+        n_rank: int = 60,
+    ) -> None:
         rng = random.Random(f"{seed} dev")
         held = list(held)
         rng.shuffle(held)
-        self.read, self.wrong, self.rank = [], [], []
+        self.read: list[Row] = []
+        self.wrong: list[Row] = []
+        self.rank: list[list[Row]] = []
         for example in held:
             if len(self.read) >= n_read and len(self.rank) >= n_rank:
                 break
@@ -76,7 +90,7 @@ class DevSet:
                 self.rank.append(rows)
         self._tokenizer = tokenizer
 
-    def scores(self, network):
+    def scores(self, network: Any) -> dict[str, float]:
         """{name: score}: hit1, early_hit1, em, f1, auroc_wrong_fact, early_auroc_wrong_fact."""
         ranked = [row for rows in self.rank for row in rows]
         relevance, early, answers = answer_rows(network, [*self.read, *self.wrong, *ranked], self._tokenizer)
@@ -94,12 +108,14 @@ class DevSet:
         }
 
 
-def mean(values):
-    values = list(values)
-    return sum(values) / len(values) if values else float("nan")
+def mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed) if listed else float("nan")
 
 
-def answer_rows(network, rows, tokenizer, max_tokens=8192):
+def answer_rows(
+    network: Any, rows: Sequence[Row], tokenizer: Any, max_tokens: int = 8192
+) -> tuple[list[float], list[float], list[str]]:
     """(relevance, early, answer text) lists, one entry a row, whatever the order of computation."""
     import torch
 
@@ -121,7 +137,7 @@ def answer_rows(network, rows, tokenizer, max_tokens=8192):
     return relevance, early, answers
 
 
-def best_span(logits):
+def best_span(logits: Any) -> tuple[int, int]:
     """(first, last) token of the highest start + end of at most 30 tokens; logits (t, 2)."""
     import torch
 

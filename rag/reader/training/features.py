@@ -5,7 +5,12 @@ answer. Lengths are in tokens.
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.reader.training.data import Row
 
 MAX_QUESTION = 48
 MAX_HEADER = 32
@@ -20,15 +25,18 @@ class Encoded:
 
     group: int
     label: int
-    ids: list
+    ids: list[int]
     first: int
     second_segment: int
-    offsets: list
-    starts: list
-    ends: list
+    offsets: list[tuple[int, int]]
+    starts: list[int]
+    ends: list[int]
 
 
-def load_tokenizer(path):
+Group = list[Encoded]
+
+
+def load_tokenizer(path: str | Path) -> Any:
     """The trunk's tokenizer, without its own padding and truncation."""
     from tokenizers import Tokenizer
 
@@ -38,7 +46,7 @@ def load_tokenizer(path):
     return tokenizer
 
 
-def token_span(offsets, start, end):
+def token_span(offsets: Sequence[tuple[int, int]], start: int, end: int) -> tuple[int, int] | None:
     """(first token, last token) that cover characters start..end, or None when some are cut off.
 
     >>> token_span([(0, 3), (4, 7), (7, 8)], 4, 7)
@@ -49,13 +57,13 @@ def token_span(offsets, start, end):
     return None if first is None or last is None or last < first else (first, last)
 
 
-def encode_rows(rows, tokenizer):
+def encode_rows(rows: Sequence[Row], tokenizer: Any) -> list[Encoded]:
     """One Encoded a row, in order."""
 
-    def tokens(texts):
+    def tokens(texts: list[str]) -> Any:
         return tokenizer.encode_batch(texts, add_special_tokens=False)
 
-    encoded = []
+    encoded: list[Encoded] = []
     for at in range(0, len(rows), 4096):
         part = rows[at : at + 4096]
         questions, headers = tokens([row.question for row in part]), tokens([row.header for row in part])
@@ -81,17 +89,19 @@ def encode_rows(rows, tokenizer):
     return encoded
 
 
-def batches(groups, max_tokens, max_rows, rng):
+def batches(groups: Sequence[Group], max_tokens: int, max_rows: int, rng: random.Random) -> list[list[Group]]:
     """Lists of groups of like length: rows times the longest row stays within `max_tokens`.
 
     `groups` are lists of Encoded, taken in their order 512 at a time, sorted by length, cut, and
     the cuts shuffled: the order of the data survives roughly, padding nearly vanishes. A group is
     never split; one too long for the budget is a batch by itself.
     """
-    made = []
+    made: list[list[Group]] = []
     for at in range(0, len(groups), 512):
         block = sorted(groups[at : at + 512], key=lambda group: max(len(row.ids) for row in group))
-        cuts, current, n_rows = [], [], 0
+        cuts: list[list[Group]] = []
+        current: list[Group] = []
+        n_rows = 0
         for group in block:
             longest = max(len(row.ids) for row in group)  # of the batch too: the block is sorted
             if current and (longest * (n_rows + len(group)) > max_tokens or n_rows + len(group) > max_rows):
@@ -106,7 +116,7 @@ def batches(groups, max_tokens, max_rows, rng):
     return made
 
 
-def tensors(rows):
+def tensors(rows: Sequence[Encoded]) -> tuple[Any, Any, Any, Any]:
     """(ids, segments, mask, passage) of shape (n, t) for Encoded rows; `passage` marks answer tokens."""
     import torch
 
@@ -118,39 +128,3 @@ def tensors(rows):
         segments[i, row.second_segment : len(row.ids)] = 1
         passage[i, row.first : row.first + len(row.offsets)] = 1
     return ids, segments, mask, passage.bool()
-
-
-class Course:
-    """The batches of a run in order: all sources first, clean sources alone at the end.
-
-    `first` and `again` are two drawings of the groups (other windows, other wrong rows). The main
-    part runs through `first`, then `again`; the last part takes the clean groups that the main part
-    has not reached, then `again`'s clean ones. The position is two counters, so a run resumes.
-    """
-
-    def __init__(self, first, again, clean_groups, max_tokens, max_rows, seed):
-        self._rng = lambda what: random.Random(f"{seed} {what}")
-        self._limits = max_tokens, max_rows
-        self._clean = clean_groups
-        self._again = again
-        order = list(first)
-        self._rng("order").shuffle(order)
-        rest = list(again)
-        self._rng("rest").shuffle(rest)
-        self._main = batches(order, *self._limits, self._rng("main")) + batches(
-            rest, *self._limits, self._rng("more")
-        )
-        self._last = None
-        self.n_main = self.n_last = 0
-
-    def next_batch(self, last_part):
-        """The next list of groups, from the clean part when `last_part`."""
-        if not last_part:
-            self.n_main += 1
-            return self._main[(self.n_main - 1) % len(self._main)]
-        if self._last is None:
-            ahead = [group for batch in self._main[self.n_main :] for group in batch]
-            unseen = [group for group in ahead if group[0].group in self._clean]
-            self._last = batches(unseen, *self._limits, self._rng("last"))
-        self.n_last += 1
-        return self._last[(self.n_last - 1) % len(self._last)]

@@ -1,12 +1,19 @@
 """The training loss of a batch of groups."""
 
+from collections.abc import Sequence
+
 import torch
-from torch.nn import functional as F
+from torch import Tensor
+from torch.nn import functional
 
-WEIGHTS = {"list": 1.0, "row": 0.5, "early": 0.3, "span": 1.0}
+from rag.reader.training.features import Encoded
+
+# The early head gets as much as the late one: at 0.3 it had learnt nothing after 200 steps, drowned by the
+# span gradients in the layers they share.
+WEIGHTS = {"list": 1.0, "row": 0.5, "early": 1.0, "span": 1.0}
 
 
-def relevance_losses(logits, labels, groups):
+def relevance_losses(logits: Tensor, labels: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
     """(listwise, rowwise): cross-entropy of the right row within its group, and of each row alone.
 
     logits, labels and groups have shape (n,); groups number the rows' groups from 0.
@@ -14,10 +21,10 @@ def relevance_losses(logits, labels, groups):
     n_groups = int(groups.max()) + 1
     total = torch.stack([logits[groups == g].logsumexp(0) for g in range(n_groups)])
     right = torch.stack([logits[(groups == g) & (labels > 0)].logsumexp(0) for g in range(n_groups)])
-    return (total - right).mean(), F.binary_cross_entropy_with_logits(logits, labels)
+    return (total - right).mean(), functional.binary_cross_entropy_with_logits(logits, labels)
 
 
-def span_loss(logits, passage, gold, groups):
+def span_loss(logits: Tensor, passage: Tensor, gold: Tensor, groups: Tensor) -> Tensor:
     """Mean over groups of -log of the probability of any gold token, normalised over the group's passages.
 
     Shared normalisation of Clark & Gardner 2018, "Simple and Effective Multi-Paragraph Reading
@@ -28,17 +35,19 @@ def span_loss(logits, passage, gold, groups):
     every = logits.logsumexp(1)  # (n,)
     right = logits.masked_fill(~gold, -1e4).logsumexp(1)
     losses = []
-    for g in groups[gold.any(1)].unique():
+    for g in sorted(set(groups[gold.any(1)].tolist())):
         rows = groups == g
         losses.append(every[rows].logsumexp(0) - right[rows].logsumexp(0))
     return torch.stack(losses).mean() if losses else logits.sum() * 0.0
 
 
-def group_loss(outputs, rows, passage):
+def group_loss(
+    outputs: tuple[Tensor, ...], rows: Sequence[Encoded], passage: Tensor
+) -> tuple[Tensor, dict[str, float]]:
     """(loss, {name: part}) for the network's outputs on Encoded rows."""
     relevance, early, span = outputs
     labels = torch.tensor([float(row.label) for row in rows])
-    numbers = {}
+    numbers: dict[int, int] = {}
     groups = torch.tensor([numbers.setdefault(row.group, len(numbers)) for row in rows])
     starts, ends = torch.zeros_like(passage), torch.zeros_like(passage)
     for i, row in enumerate(rows):
@@ -55,5 +64,6 @@ def group_loss(outputs, rows, passage):
         "span": (start + end) / 2,
     }
     # start and end count once each
-    loss = sum(WEIGHTS[name] * part * (2 if name == "span" else 1) for name, part in parts.items())
+    weighted = [WEIGHTS[name] * part * (2 if name == "span" else 1) for name, part in parts.items()]
+    loss = torch.stack(weighted).sum()
     return loss, {name: float(part.detach()) for name, part in parts.items()}

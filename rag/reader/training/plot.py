@@ -8,16 +8,16 @@ Needs matplotlib.
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 LOSSES = ("list", "row", "early", "span")
+NOT_SCORES = ("event", "step", "minutes", "seconds")
 
 
-def read_log(path, event):
-    """The log's entries of one kind (train or dev), in order; a resumed run repeats none before its checkpoint.
-
-    Steps that a resume did again are drawn once: the later entry counts.
-    """
-    entries = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines() if line.strip()]
+def read_log(path: str | Path, event: str) -> list[dict[str, Any]]:
+    """The log's entries of one kind (train or dev) by step; a step done twice counts as done last."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in lines if line.strip()]
     by_step = {}
     for entry in entries:
         if entry["event"] == event:
@@ -25,7 +25,7 @@ def read_log(path, event):
     return [by_step[step] for step in sorted(by_step)]
 
 
-def draw(log_path, out_path):
+def draw(log_path: str | Path, out_path: str | Path) -> None:
     """Write a PNG with losses on the left and dev scores on the right, over steps."""
     import matplotlib
 
@@ -38,7 +38,7 @@ def draw(log_path, out_path):
         left.plot([e["step"] for e in train], [e[name] for e in train], label=name, linewidth=1)
     left.set(xlabel="step", ylabel="loss (nats)", yscale="log")
     left.legend(frameon=False)
-    for name in [key for key in (dev[0] if dev else {}) if key not in ("event", "step", "minutes", "seconds")]:
+    for name in [key for key in (dev[0] if dev else {}) if key not in NOT_SCORES]:
         right.plot([e["step"] for e in dev], [e[name] for e in dev], marker="o", markersize=3, label=name)
     right.set(xlabel="step", ylabel="held-out score", ylim=(0, 1))
     right.legend(frameon=False)
@@ -46,8 +46,10 @@ def draw(log_path, out_path):
     pyplot.close(figure)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> None:
+    """Read the command line and run."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--log", required=True, help="log.jsonl of a run")
     parser.add_argument("--out", required=True, help="PNG to write")
     options = parser.parse_args()

@@ -5,8 +5,10 @@ import hashlib
 import json
 import random
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Example:
     answers: tuple[tuple[int, str], ...]
 
 
-def clean_title(title):
+def clean_title(title: str) -> str:
     """The title as a person would write it; empty when it names no document.
 
     >>> clean_title("Financial_crisis_of_2007%E2%80%9308"), clean_title("Amazon_Reviews_12")
@@ -65,16 +67,18 @@ def clean_title(title):
     return title.replace("-", " ") if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", title) else title
 
 
-def read_file(path):
+def read_file(path: Path) -> tuple[list[dict[str, Any]], str]:
     """(rows, sha256 of the gzipped file)."""
     raw = Path(path).read_bytes()
     rows = [json.loads(line) for line in gzip.decompress(raw).decode("utf-8").splitlines() if line]
     return rows, hashlib.sha256(raw).hexdigest()
 
 
-def load_source(source, folder):
+def load_source(source: Source, folder: str | Path) -> tuple[list[Example], dict[str, str]]:
     """(examples with one row per question text and passage, {file: sha256})."""
-    examples, hashes, seen = [], {}, set()
+    examples: list[Example] = []
+    hashes: dict[str, str] = {}
+    seen: set[object] = set()
     for file in source.files:
         rows, hashes[file] = read_file(Path(folder) / f"{file}.jsonl.gz")
         for row in rows:
@@ -93,19 +97,20 @@ def load_source(source, folder):
     return examples, hashes
 
 
-def hold_out(examples, n_questions, seed):
+def hold_out(examples: Sequence[Example], n_questions: int, seed: int) -> tuple[list[Example], list[Example]]:
     """(kept, held out): whole titles leave together until at least `n_questions` are out.
 
     Untitled rows are kept unless their passage left too. Titles with more than 300 questions stay,
     so that what is held out is several documents and not one.
     """
-    by_title = {}
+    by_title: dict[str, list[Example]] = {}
     for example in examples:
         if example.title and example.answers:
             by_title.setdefault(example.title, []).append(example)
     titles = sorted(title for title, group in by_title.items() if len(group) <= 300)
     random.Random(seed).shuffle(titles)
-    out, n_out = set(), 0
+    out: set[str] = set()
+    n_out = 0
     for title in titles:
         if n_out >= n_questions:
             break
@@ -117,10 +122,14 @@ def hold_out(examples, n_questions, seed):
     return kept, held
 
 
-def load_all(folder, seed, n_per_source=None):
+def load_all(
+    folder: str | Path, seed: int, n_per_source: int | None = None
+) -> tuple[list[Example], list[Example], dict[str, str]]:
     """(training examples, held-out examples, {file: sha256}); shares applied, order fixed by the seed."""
-    train, held, hashes = [], [], {}
-    held_titles = set()
+    train: list[Example] = []
+    held: list[Example] = []
+    hashes: dict[str, str] = {}
+    held_titles: set[str] = set()
     for source in SOURCES:
         examples, digests = load_source(source, folder)
         hashes.update(digests)
@@ -136,8 +145,3 @@ def load_all(folder, seed, n_per_source=None):
         train.extend(examples[: n if n_per_source is None else min(n, n_per_source)])
     held_passages = {example.passage for example in held}
     return [e for e in train if e.passage not in held_passages], held, hashes
-
-
-def fixed(example, **changes):
-    """A copy of the example with some fields changed."""
-    return replace(example, **changes)

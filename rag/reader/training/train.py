@@ -13,7 +13,12 @@ import math
 import os
 import shutil
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.reader.training.features import Encoded
 
 SEED = 20240611
 DROPOUT = 0.1
@@ -22,10 +27,11 @@ LAST_PART = 0.8  # of the time: from here on clean sources only
 EMA = 0.999
 CLIP = 1.0
 WEIGHT_DECAY = 0.01
+HEAD_TIMES = 10.0  # the heads start from noise and learn that much faster than the trunk
 FINAL_SECONDS = 75  # kept back for the last dev scores and files
 
 
-def learning_rate(progress, peak):
+def learning_rate(progress: float, peak: float) -> float:
     """Linear up to `peak` over the first 5 % of the run, linear down to 0 at its end.
 
     >>> learning_rate(0.0, 1.0), learning_rate(0.05, 1.0), learning_rate(1.0, 1.0)
@@ -39,10 +45,10 @@ def learning_rate(progress, peak):
 class Trainer:
     """float32 master weights, a bfloat16 copy that computes, and an average of the masters (EMA)."""
 
-    def __init__(self, network, lr):
+    def __init__(self, network: Any, lr: float) -> None:
         import torch
 
-        self.network, self.lr, self.step = network, lr, 0
+        self.network, self.step = network, 0
         network.bert.embeddings.requires_grad_(False)
         self.names = [name for name, p in network.named_parameters() if p.requires_grad]
         parameters = dict(network.named_parameters())
@@ -51,23 +57,28 @@ class Trainer:
         self.average = [master.detach().clone() for master in self.masters]
         network.bert.bfloat16()
         self.working = [dict(network.named_parameters())[name] for name in self.names]
-        matrices = [m for m in self.masters if m.ndim > 1]
-        others = [m for m in self.masters if m.ndim == 1]
+        named = list(zip(self.names, self.masters, strict=True))
+        trunk = [master for name, master in named if name.startswith("bert.")]
+        heads = [master for name, master in named if not name.startswith("bert.")]
         self.optimiser = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
+            [
+                {"params": [m for m in trunk if m.ndim > 1], "weight_decay": WEIGHT_DECAY, "times": 1.0},
+                {"params": [m for m in trunk if m.ndim == 1], "weight_decay": 0.0, "times": 1.0},
+                {"params": heads, "weight_decay": WEIGHT_DECAY, "times": HEAD_TIMES},
+            ],
             lr=lr,
             fused=True,
         )
 
-    def show(self, weights):
+    def show(self, weights: list[Any]) -> None:
         """Let the network compute with these weights (the masters or their average)."""
         import torch
 
         with torch.no_grad():
             torch._foreach_copy_(self.working, weights)
 
-    def learn(self, rows, lr):
-        """One step on Encoded rows; {part: loss}, NaN steps are skipped."""
+    def learn(self, rows: "Sequence[Encoded]", lr: float) -> dict[str, float]:
+        """One step on the rows; {part: loss}. A step whose gradient is not finite changes nothing."""
         import torch
 
         from rag.reader.training.features import tensors
@@ -75,7 +86,7 @@ class Trainer:
 
         ids, segments, mask, passage = tensors(rows)
         loss, parts = group_loss(self.network(ids, segments, mask, DROPOUT), rows, passage)
-        loss.backward()
+        torch.autograd.backward(loss)
         for master, working in zip(self.masters, self.working, strict=True):
             master.grad = working.grad.float()
             working.grad = None
@@ -84,7 +95,7 @@ class Trainer:
         if not math.isfinite(norm):
             return parts
         for settings in self.optimiser.param_groups:
-            settings["lr"] = lr
+            settings["lr"] = lr * settings["times"]
         self.optimiser.step()
         self.step += 1
         decay = min(EMA, (1 + self.step) / (10 + self.step))
@@ -93,7 +104,8 @@ class Trainer:
         self.show(self.masters)
         return parts
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
+        """What `load` needs to go on as if nothing had happened."""
         return {
             "masters": [m.detach() for m in self.masters],
             "average": self.average,
@@ -101,7 +113,7 @@ class Trainer:
             "step": self.step,
         }
 
-    def load(self, state):
+    def load(self, state: dict[str, Any]) -> None:
         import torch
 
         with torch.no_grad():
@@ -111,7 +123,7 @@ class Trainer:
         self.step = state["step"]
         self.show(self.masters)
 
-    def weights(self):
+    def weights(self) -> dict[str, Any]:
         """{published name: float32 tensor} of the average: BertModel names without prefix, and the heads."""
         named = {**self.frozen, **dict(zip(self.names, self.average, strict=True))}
         return {
@@ -119,14 +131,14 @@ class Trainer:
         }
 
 
-def replace_file(path, write):
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the target and move into place."""
-    beside = Path(path).with_suffix(".part")
+    beside = path.with_suffix(".part")
     write(beside)
     os.replace(beside, path)
 
 
-def save(out, trainer, position, record):
+def save(out: Path, trainer: Trainer, position: dict[str, Any], record: dict[str, Any]) -> None:
     """Write the model, its record and everything needed to go on."""
     import torch
     from safetensors.torch import save_file
@@ -137,49 +149,12 @@ def save(out, trainer, position, record):
     replace_file(out / "resume.pt", lambda path: torch.save({**trainer.state(), **position}, path))
 
 
-def prepare(options):
-    """(course, dev set, data record) for the options; the same for the same files and seed."""
-    from rag.reader.training import data, dev, features, sources
-
-    train, held, hashes = sources.load_all(options.data, options.seed, options.rows)
-    tokenizer = features.load_tokenizer(options.tokenizer)
-    pools = data.Pools(train)
-    first = data.build_groups(train, pools, options.seed)
-    again = data.build_groups(train, pools, options.seed + 1)
-    counts = {}
-    for right, wrong in first:
-        for key in (right.source, "negative " + wrong.kind):
-            counts[key] = counts.get(key, 0) + 1
-    clean = {source.name for source in sources.SOURCES if source.clean}
-    n = len(first)
-    again = [[replace_group(row, n) for row in group] for group in again]
-    clean_groups = {right.group for right, _ in first + again if right.source in clean}
-    rows = features.encode_rows([row for group in first + again for row in group], tokenizer)
-    groups = [rows[i : i + 2] for i in range(0, len(rows), 2)]
-    course = features.Course(
-        groups[:n], groups[n:], clean_groups, options.batch_tokens, options.batch_rows, options.seed
-    )
-    dev_set = dev.DevSet(held, data.Pools(train + held, asked=held), tokenizer, options.seed)
-    record = {
-        "files": hashes,
-        "groups": n,
-        "counts": dict(sorted(counts.items())),
-        "held_out_questions": len(held),
-        "rows_sha256": data.digest(first),
-    }
-    return course, dev_set, record
-
-
-def replace_group(row, add):
-    from dataclasses import replace
-
-    return replace(row, group=row.group + add)
-
-
-def train(options):
+def train(options: argparse.Namespace) -> None:
+    """The whole run: data, steps, dev scores, checkpoints, model."""
     import torch
 
-    from rag.reader.training import features, model, trunk
+    from rag.reader.training import features, losses, model, trunk
+    from rag.reader.training.course import prepare
 
     began = time.monotonic()
     torch.set_num_threads(options.threads)
@@ -202,13 +177,12 @@ def train(options):
     )
     (out / "config.json").write_text(json.dumps(shape, indent=1), encoding="utf-8")
     recipe = {k: v for k, v in vars(options).items() if k not in ("data", "trunk", "tokenizer", "out")}
-    recipe.update(
-        dropout=DROPOUT, warm_up=WARM_UP, last_part=LAST_PART, ema=EMA, clip=CLIP, weight_decay=WEIGHT_DECAY
-    )
+    recipe.update(dropout=DROPOUT, warm_up=WARM_UP, last_part=LAST_PART, ema=EMA, clip=CLIP)
+    recipe.update(weight_decay=WEIGHT_DECAY, head_times=HEAD_TIMES, loss_weights=losses.WEIGHTS)
     record = {"recipe": recipe, "seed": options.seed, "data": data_record, "dev": {}, "losses": {}}
     log = (out / "log.jsonl").open("a", encoding="utf-8")
 
-    def note(**fields):
+    def note(**fields: Any) -> None:
         print(json.dumps(fields), flush=True)
         log.write(json.dumps(fields) + "\n")
         log.flush()
@@ -219,9 +193,10 @@ def train(options):
     limit = options.minutes * 60
     end = max(1.0, limit - min(FINAL_SECONDS, limit / 4))
     saved = scored = time.monotonic()
-    sums, n_sums, tokens_then, then = {}, 0, n_tokens, time.monotonic()
+    sums: dict[str, float] = {}
+    n_sums, tokens_then, then = 0, n_tokens, time.monotonic()
 
-    def position():
+    def position() -> dict[str, Any]:
         return {
             "n_main": course.n_main,
             "n_last": course.n_last,
@@ -230,7 +205,7 @@ def train(options):
             "n_tokens": n_tokens,
         }
 
-    def score():
+    def score() -> None:
         trainer.show(trainer.average)
         at = time.monotonic()
         record["dev"] = {name: round(value, 4) for name, value in dev_set.scores(network).items()}
@@ -268,7 +243,8 @@ def train(options):
     note(event="done", step=trainer.step, minutes=round((time.monotonic() - start) / 60, 2), tokens=n_tokens)
 
 
-def main():
+def main() -> None:
+    """Read the command line and run."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -10,23 +10,25 @@ the path of the layer it came from, so the name is read from there.
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-SHAPE = dict(
-    vocab_size=30522,
-    hidden_size=384,
-    num_hidden_layers=12,
-    num_attention_heads=12,
-    intermediate_size=1536,
-    max_position_embeddings=512,
-    type_vocab_size=2,
-    layer_norm_eps=1e-12,
-)
+SHAPE = {
+    "vocab_size": 30522,
+    "hidden_size": 384,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "intermediate_size": 1536,
+    "max_position_embeddings": 512,
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+}
 
 _MATMUL_OF_A_LAYER = re.compile(r"^/(?P<path>(?:\w+(?:\.\d+)?/)+)MatMul$")
 
 
-def weight_name(node_name):
+def weight_name(node_name: str) -> str:
     """The BertModel weight that a MatMul node of the export multiplies by.
 
     >>> weight_name("/encoder/layer.3/attention/self/query/MatMul")
@@ -38,7 +40,7 @@ def weight_name(node_name):
     return match["path"].rstrip("/").replace("/", ".") + ".weight"
 
 
-def read_onnx(onnx_path):
+def read_onnx(onnx_path: str | Path) -> dict[str, Any]:
     """{BertModel weight name: float32 array} from the ONNX export; every weight is accounted for."""
     import numpy as np
     import onnx
@@ -54,14 +56,14 @@ def read_onnx(onnx_path):
     return {name: np.array(array, dtype=np.float32, order="C") for name, array in sorted(weights.items())}
 
 
-def build_bert(**overrides):
+def build_bert(**overrides: float) -> Any:
     """A BertModel of gte-small's shape without pooler, its weights not yet loaded."""
     from transformers import BertConfig, BertModel
 
     return BertModel(BertConfig(**{**SHAPE, **overrides}), add_pooling_layer=False)
 
 
-def load_trunk(path):
+def load_trunk(path: str | Path) -> Any:
     """gte-small as a BertModel, from the ONNX export or from the safetensors that `main` writes."""
     import torch
 
@@ -80,7 +82,7 @@ def load_trunk(path):
     return bert.eval()
 
 
-def agreement(onnx_path, tokenizer_path, texts):
+def agreement(onnx_path: str | Path, tokenizer_path: str | Path, texts: Sequence[str]) -> list[float]:
     """Cosine of the mean-pooled vectors of torch and of OpenVINO running the ONNX, one per text."""
     import openvino
     import torch
@@ -106,7 +108,8 @@ def agreement(onnx_path, tokenizer_path, texts):
     return cosines
 
 
-def main():
+def main() -> None:
+    """Read the command line and run."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
