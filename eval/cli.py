@@ -1,0 +1,286 @@
+"""The commands ``rag eval ...``: each parses, calls one room, and shows what comes back.
+
+``rag.cli`` mounts this app, so it is imported here only inside the commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from eval.runs import Run
+
+NOT_PASSED = 8  # gate: a rule does not hold; check: the set is not sound
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store", help="Folder of the index. Default: RAG_STORE, else a folder in your data directory."
+    ),
+]
+CorpusOption = Annotated[
+    Path | None, typer.Option("--corpus", help="Folder of documents; an index of them is kept in the run.")
+]
+QuestionsArgument = Annotated[
+    list[Path], typer.Argument(metavar="QUESTIONS...", help="JSON-lines files, or folders that hold some.")
+]
+
+
+@app.command(
+    "run", epilog="Example: rag eval run eval/data/questions --corpus eval/data/corpus --out runs/first"
+)
+def run_command(
+    questions: QuestionsArgument,
+    store: StoreOption = None,
+    corpus: CorpusOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the run; one begun there goes on.")] = Path(
+        "runs/run"
+    ),
+    split: Annotated[str | None, typer.Option("--split", help="Ask only this split: dev or test.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask only the first so many.")] = None,
+    raw_follow_ups: Annotated[
+        bool, typer.Option("--raw-follow-ups", help="Ask follow-ups a second time, as they were typed.")
+    ] = False,
+) -> None:
+    """Ask every question and keep all that is needed to judge the answers.
+
+    Ctrl-C or a crash loses nothing: the same command goes on where it stopped.
+    """
+    from eval import opening
+    from eval.questions import SPLITS, load_questions, question_files
+
+    if store is not None and corpus is not None:
+        raise UsageError("--store and --corpus exclude each other", "give the one that holds the documents")
+    if split is not None and split not in SPLITS:
+        raise UsageError(f'--split must be {" or ".join(SPLITS)}, got "{split}"')
+    wanted = load_questions(question_files(questions))
+    wanted = [question for question in wanted if split in (None, question.split)][:limit]
+    if not wanted:
+        raise UsageError("there is no question to ask", "see: rag eval check QUESTIONS")
+    settings = opening.settings_for(out / "store" if corpus else store)
+    if corpus is not None:
+        opening.index(corpus, settings)
+    opening.ask_all(wanted, settings, out, raw_follow_ups=raw_follow_ups)
+    _summary(_opened(out))
+
+
+@app.command(epilog="Example: rag eval report runs/first")
+def report(
+    folder: RunArgument,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Where the page goes. Default: RUN/report.html.")
+    ] = None,
+    rows: Annotated[
+        int, typer.Option("--rows", min=0, help="Most questions on the page, failures first.")
+    ] = 1000,
+) -> None:
+    """Show a run's figures, and write them with every question as one HTML file."""
+    from eval.aggregate import finish
+    from eval.html import render
+    from eval.report import show
+    from eval.runs import write_whole
+
+    run = _opened(folder)
+    scores, figures = finish(run)
+    path = html or folder / "report.html"
+    write_whole(path, render(run, scores, figures, most_rows=rows))
+    show(run, figures, _screen())
+    _tell(f"written: {path}")
+
+
+@app.command(epilog="Example: rag eval compare runs/first runs/second --html flips.html")
+def compare(
+    a: RunArgument,
+    b: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run to compare it with.")],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write both side by side as one HTML file.")
+    ] = None,
+    all_metrics: Annotated[
+        bool, typer.Option("--all", help="Every metric, not only the headline ones.")
+    ] = False,
+) -> None:
+    """Show what changed from run A to run B, and how sure that is."""
+    from eval import versus
+    from eval.aggregate import finish
+    from eval.compare import compare as compared
+    from eval.compare import load_scores, show
+    from eval.runs import write_whole
+    from eval.scoring import HEADLINE, METRICS
+
+    runs = (_opened(a), _opened(b))
+    scores = [finish(run)[0] for run in runs]
+    causes = [load_scores(folder)[1] for folder in (a, b)]
+    metrics = tuple(METRICS) if all_metrics else HEADLINE
+    found = compared(scores[0], scores[1], causes[0], causes[1], metrics=metrics)
+    asked = {q.id: q.standalone or q.question for run in runs for q in run.questions}
+    show(found, asked, (runs[0].name, runs[1].name), _screen())
+    if html is not None:
+        write_whole(html, versus.render(runs[0], scores[0], runs[1], scores[1], found))
+        _tell(f"written: {html}")
+
+
+@app.command(epilog="Example: rag eval gate runs/now --baseline eval/baselines/own --rules eval/gate.toml")
+def gate(
+    folder: RunArgument,
+    baseline: Annotated[Path, typer.Option("--baseline", help="Folder of the scores to hold it against.")],
+    rules: Annotated[Path, typer.Option("--rules", help="TOML of floors and allowed drops.")] = Path(
+        "eval/gate.toml"
+    ),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Make this run the baseline instead of judging it.")
+    ] = False,
+) -> None:
+    """Exit with 0 when a run may pass, with 8 when it fell below a floor or dropped for sure."""
+    from eval.aggregate import finish
+    from eval.compare import load_scores
+    from eval.gate import judge, load_rules, write_baseline
+
+    run = _opened(folder)
+    scores, _ = finish(run)
+    if keep:
+        write_baseline(run, baseline)
+        _tell(f"written: {baseline}")
+        return
+    held = load_rules(rules)
+    verdicts = judge(scores, load_scores(baseline)[0], held)
+    for verdict in verdicts:
+        mark = "FAIL" if not verdict.passed else "note" if verdict.noted else "ok"
+        print(f"{mark:4}  {verdict.rule}: {verdict.detail}")
+    if not all(verdict.passed for verdict in verdicts):
+        raise typer.Exit(NOT_PASSED)
+
+
+@app.command(epilog="Example: rag eval check eval/data/questions --corpus eval/data/corpus")
+def check(
+    questions: QuestionsArgument,
+    store: StoreOption = None,
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="Folder of the documents.")] = None,
+) -> None:
+    """Say whether a question set is sound: every quote and answer where it says, nothing asked twice.
+
+    Without --store or --corpus only its form is checked. Exits with 8 when something is wrong.
+    """
+    from eval.check import check as checked
+    from eval.opening import library
+    from eval.questions import load_questions, question_files
+    from eval.report import plain
+
+    found = checked(load_questions(question_files(questions)), library(store, corpus))
+    for finding in found.findings:
+        print(f"{finding.level}: {plain(finding.question_id)}: {plain(finding.message)}")
+    types = ", ".join(f"{n} {name}" for name, n in sorted(found.by_type.items()))
+    splits = ", ".join(f"{n} {name}" for name, n in sorted(found.by_split.items()))
+    print(f"{found.n_questions} questions ({splits}), {found.n_answerable} answerable: {types}")
+    if store or corpus:
+        print(f"{100 * found.borrowed_share:.1f} % borrow four words in a row from their evidence")
+    if not found.sound:
+        raise typer.Exit(NOT_PASSED)
+
+
+@app.command(epilog="Example: rag eval explain runs/first don-042")
+def explain(
+    folder: RunArgument,
+    question_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a question of the run.")],
+    store: StoreOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+) -> None:
+    """Say why a question went as it did: gold passage beside winner, and words that would have told.
+
+    While the run's index is still there, each such word is tried.
+    """
+    from eval.explain import explain as explained
+    from eval.explain import lines, to_json
+    from eval.opening import searching
+
+    run = _opened(folder)
+    with searching(run, store) as search:
+        found = explained(run, question_id, search=search)
+    if as_json:
+        from rag.cli.streams import show_json
+
+        show_json(to_json(found))
+    else:
+        print("\n".join(lines(found)))
+
+
+@app.command("import", epilog="Example: rag eval import squad dev-v1.1.json --out sets/squad")
+def import_command(
+    form: Annotated[
+        str, typer.Argument(metavar="FORM", help="squad (JSON or JSON lines) or beir (BEIR, TREC).")
+    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files, or for beir one folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to make: corpus/ and questions.jsonl.")],
+) -> None:
+    """Turn a data set of the field into documents and questions."""
+    from eval.importers import import_beir, import_squad
+
+    if form == "squad":
+        n_documents, n_questions = import_squad(paths, out)
+    elif form == "beir" and len(paths) == 1:
+        n_documents, n_questions = import_beir(paths[0], out)
+    else:
+        raise UsageError("expected: squad FILE..., or beir FOLDER", "rag eval import --help")
+    print(f"{n_documents} documents, {n_questions} questions")
+    print(f"next: rag eval run {out}/questions.jsonl --corpus {out}/corpus --out runs/{out.name}")
+
+
+@app.command(epilog="Example: rag eval export runs/first --trec-run --qrels")
+def export(
+    folder: RunArgument,
+    trec_run: Annotated[bool, typer.Option("--trec-run", help="The rankings, as run.trec.")] = False,
+    qrels: Annotated[bool, typer.Option("--qrels", help="The gold documents, as qrels.txt.")] = False,
+    squad_predictions: Annotated[
+        bool, typer.Option("--squad-predictions", help="The answers, as predictions.json and na_prob.json.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to. Default: the run's.")] = None,
+) -> None:
+    """Write a run in the formats of the field's tools."""
+    from eval.exporters import export as exported
+
+    chosen = {"trec-run": trec_run, "qrels": qrels, "squad-predictions": squad_predictions}
+    formats = [name for name, wanted in chosen.items() if wanted]
+    if not formats:
+        raise UsageError("nothing to export", "name a format: --trec-run, --qrels, --squad-predictions")
+    for path in exported(_opened(folder), out or folder, formats):
+        print(path)
+
+
+def _opened(folder: Path) -> Run:
+    from eval.runs import open_run
+
+    return open_run(folder)
+
+
+def _summary(run: Run) -> None:
+    from eval.aggregate import finish
+    from eval.report import show
+
+    show(run, finish(run)[1], _screen())
+    _tell(f"next: rag eval report {run.folder}")
+
+
+def _screen() -> Console:
+    """Stdout as a console: colour where it is taken, and tables whole where nobody's terminal folds them."""
+    from rich.console import Console
+
+    from rag.cli.streams import coloured
+
+    width = None if sys.stdout.isatty() else 160
+    return Console(file=sys.stdout, width=width, no_color=not coloured(sys.stdout), highlight=False)
+
+
+def _tell(text: str) -> None:
+    from rag.cli.streams import tell
+
+    tell(text)

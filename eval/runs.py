@@ -1,0 +1,157 @@
+"""A run as a folder: what was asked of what, one line a question, nothing lost when the process dies.
+
+====================  =====================================================================================
+``run.json``          settings, package versions, machine, the store's fingerprint, seed
+``questions.jsonl``   the questions as they were asked
+``rows.jsonl``        one line a question: all that is needed to score it; bit-identical when repeated
+``passages.jsonl``    the words of every passage a row names, once
+``timings.jsonl``     milliseconds a stage: the one file that differs from run to run
+``scores.jsonl``      one line a question: every metric, null where it could not be measured
+``aggregate.json``    means and intervals, overall, by type and by split
+====================  =====================================================================================
+
+A row is written last of what belongs to its question: a question whose row is missing is asked again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+from eval.questions import Question, load_questions
+from rag.errors import UsageError
+
+Row = dict[str, Any]
+Place = tuple[str, int, int]  # document, start, end
+
+FORMAT = 1
+AS_TYPED = "~typed"  # ends the id of a follow-up asked a second time, in its own words
+
+
+def dump(value: object) -> str:
+    """A value as one line of JSON that is the same whenever the value is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A file written beside its place, synced and moved there: never half of it."""
+    beside = path.with_name(path.name + ".new")
+    with beside.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read_lines(path: Path) -> list[Row]:
+    """The objects of a JSON-lines file; a torn last line is left out, any other that is torn is an error."""
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    rows: list[Row] = []
+    for number, line in enumerate(lines[:-1], 1):  # what follows the last line end was never finished
+        try:
+            rows.append(json.loads(line))
+        except ValueError as error:
+            raise UsageError(
+                f"{path}: line {number} is damaged", "repeat the run under another --out"
+            ) from error
+    return rows
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut a file back to its last line end: what a killed process left behind it was never finished."""
+    if not path.exists():
+        return
+    whole = path.read_bytes().rfind(b"\n") + 1
+    if whole < path.stat().st_size:
+        with path.open("r+b") as file:
+            file.truncate(whole)
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[IO[str]]:
+    """A file open for whole lines at its end, synced when closed."""
+    with path.open("a", encoding="utf-8", newline="\n") as file:
+        try:
+            yield file
+        finally:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read. ``passages`` are texts by place."""
+
+    folder: Path
+    info: Mapping[str, Any]
+    questions: tuple[Question, ...]
+    rows: tuple[Row, ...]
+    passages: Mapping[Place, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the folder's name."""
+        return self.folder.name
+
+    @cached_property
+    def question(self) -> Mapping[str, Question]:
+        """Questions by id."""
+        return {question.id: question for question in self.questions}
+
+    @cached_property
+    def by_document(self) -> Mapping[str, list[tuple[int, int, str]]]:
+        """Passages kept, as (start, end, text), by document."""
+        found: dict[str, list[tuple[int, int, str]]] = {}
+        for (document, start, end), text in self.passages.items():
+            found.setdefault(document, []).append((start, end, text))
+        return found
+
+    @property
+    def missing(self) -> list[str]:
+        """Ids of questions without a row: the run was cut short."""
+        asked = {row["id"] for row in self.rows}
+        return [question.id for question in self.questions if question.id not in asked]
+
+    def timings(self) -> list[dict[str, float]]:
+        """Milliseconds by stage of each question that has a row."""
+        asked = {row["id"] for row in self.rows}
+        lines = {line["id"]: line["ms"] for line in read_lines(self.folder / "timings.jsonl") if "id" in line}
+        return [ms for question_id, ms in lines.items() if question_id in asked]
+
+
+def open_run(folder: Path) -> Run:
+    """The run in a folder; raises UsageError when there is none, or it is another format's."""
+    try:
+        info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{folder} is not a run", f"rag eval run QUESTIONS --store DIR --out {folder}"
+        ) from error
+    if info.get("format") != FORMAT:
+        raise UsageError(
+            f"{folder} is a run of format {info.get('format')}; this version reads {FORMAT}",
+            "repeat the run",
+        )
+    texts = {
+        (line["document"], line["start"], line["end"]): line["text"]
+        for line in read_lines(folder / "passages.jsonl")
+    }
+    questions = load_questions([folder / "questions.jsonl"])
+    return Run(folder, info, tuple(questions), tuple(read_lines(folder / "rows.jsonl")), texts)
+
+
+def base_id(row_id: str) -> str:
+    """The question a row answers: its id without the mark of a follow-up asked as typed.
+
+    >>> base_id("q7~typed"), base_id("q7")
+    ('q7', 'q7')
+    """
+    return row_id.removesuffix(AS_TYPED)
