@@ -36,7 +36,7 @@ SUBJECT_KEPT = 0.97  # share of on-subject questions that must be recognised as 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One development question: its signals, whether its first citation is right, whether it is on subject."""
+    """One development question: its signals, and whether its first citation is right."""
 
     id: str
     signals: dict[str, float]
@@ -169,7 +169,7 @@ def calibrate(cases: Sequence[Case], reader: str) -> tuple[Calibrator, dict[str,
         bias=round(float(weights[-1]), 5),
         answered=round(threshold, 4),
         subject=rule,
-        contract=f"at least {PRECISION:.0%} of the development questions answered have a right first citation",
+        contract=f"of the development questions answered, at least {PRECISION:.0%} cite right evidence first",
         reader=reader,
         fitted_on=figures,
     )
