@@ -179,13 +179,13 @@ def open_encoder(
     query_prefix: str = "",
     passage_prefix: str = "",
     runtime: str = "auto",
-    for_indexing: bool = False,
     n_threads: int = 0,
 ) -> Encoder:
     """The encoder called ``model``: the built-in one, a folder, or a hub name in the local cache.
 
-    ``runtime`` "auto" indexes through sentence-transformers and asks through OpenVINO where that can run the
-    model; either name forces one. Raises WeightsNotFoundError or WeightsChangedError.
+    ``runtime`` "auto" runs the built-in model through OpenVINO, for passages as for questions: the same vectors
+    (cosine above .9999) without the seconds that importing torch takes. Everything else goes through
+    sentence-transformers; either name forces one. Raises WeightsNotFoundError or WeightsChangedError.
     """
     if model != BUILT_IN:
         if runtime == "openvino":
@@ -193,6 +193,6 @@ def open_encoder(
         return SentenceTransformerEncoder(model, model, query_prefix, passage_prefix)
     folder = built_in_folder()
     check(folder, PINNED)
-    if runtime == "sentence-transformers" or (runtime == "auto" and for_indexing):
+    if runtime == "sentence-transformers":
         return SentenceTransformerEncoder(model, str(folder), query_prefix, passage_prefix)
     return OpenVinoEncoder(folder, query_prefix, passage_prefix, n_threads)

@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tests", nargs="*", default=["reading", "knowing", "ranking", "latency"])
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args(arguments)
-    encoder = load_encoder(EncoderSettings(), for_indexing=False)
+    encoder = load_encoder(EncoderSettings())
     reader = open_reader(ReaderSettings(model=options.reader), encoder)
     v1 = load_rows(options.folder / "squad_dev_v1.1.jsonl.gz")
     figures: dict[str, object] = {"reader": reader.name, "fingerprint": reader.fingerprint}

@@ -83,7 +83,7 @@ class Assistant:
         settings = settings or load_settings({} if store is None else {"store": store}).settings
         path = settings.store if store is None else Path(store)
         opened = Store.open(path)
-        encoder = load_encoder(settings.encoder, for_indexing=False, n_threads=settings.reader.threads)
+        encoder = load_encoder(settings.encoder, n_threads=settings.reader.threads)
         reader = open_reader(settings.reader, encoder)
         return cls(opened, encoder, reader, load_calibrator(reader.name), replace(settings, store=path))
 

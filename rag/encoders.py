@@ -8,7 +8,7 @@ from rag.errors import WeightsError
 from rag.settings import EncoderSettings
 
 
-def load_encoder(settings: EncoderSettings, *, for_indexing: bool, n_threads: int = 0) -> Encoder:
+def load_encoder(settings: EncoderSettings, *, n_threads: int = 0) -> Encoder:
     """The encoder that the settings name. Raises WeightsError where its weights are missing or changed."""
     try:
         return open_encoder(
@@ -16,7 +16,6 @@ def load_encoder(settings: EncoderSettings, *, for_indexing: bool, n_threads: in
             query_prefix=settings.query_prefix,
             passage_prefix=settings.passage_prefix,
             runtime=settings.runtime,
-            for_indexing=for_indexing,
             n_threads=n_threads,
         )
     except WeightsNotFoundError as error:

@@ -134,7 +134,7 @@ class EncoderSettings:
     )
     runtime: Runtime = _setting(  # noqa: RUF009  (a field, made once for the class)
         "auto",
-        "auto answers through openvino, which starts in a fraction of the time, wherever the model allows",
+        "auto runs the built-in model through openvino (same vectors, no torch), others through the library",
         choices=("auto", "openvino", "sentence-transformers"),
     )
 
