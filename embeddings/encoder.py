@@ -183,7 +183,7 @@ def open_encoder(
 ) -> Encoder:
     """The encoder called ``model``: the built-in one, a folder, or a hub name in the local cache.
 
-    ``runtime`` "auto" runs the built-in model through OpenVINO, for passages as for questions: the same vectors
+    ``runtime`` "auto" runs the built-in model through OpenVINO, indexing or asking: the same vectors
     (cosine above .9999) without the seconds that importing torch takes. Everything else goes through
     sentence-transformers; either name forces one. Raises WeightsNotFoundError or WeightsChangedError.
     """
