@@ -23,8 +23,8 @@ from rag.reading import Candidate, Mark, Reading
 
 Floats = NDArray[np.float32]
 
-QUESTION_TOKENS = 64  # of a question; the rest of a longer one says little more
-WINDOW_TOKENS = 320  # of header and passage together: training saw at most about this many
+# As in training: tokens of a question and of a header that are read, and of a passage at once.
+QUESTION_TOKENS, HEADER_TOKENS, WINDOW_TOKENS = 48, 32, 256
 OVERLAP_TOKENS = 64  # shared by neighbouring windows, longer than any span
 BATCH_TOKENS = 2048  # of one batch: enough to fill two cores, small enough to stay in cache
 
@@ -116,10 +116,10 @@ class CrossEncoderReader:
             return self._tokenizer.encode(text, add_special_tokens=False)
 
         before = [self._cls, *tokens(question).ids[:QUESTION_TOKENS], self._sep]
-        header = tokens(f"{candidate.header} . ").ids[:QUESTION_TOKENS] if candidate.header else []
+        header = tokens(f"{candidate.header} . ").ids[:HEADER_TOKENS] if candidate.header else []
         words = tokens(candidate.text)
         ids, offsets = words.ids, words.offsets
-        for start, end in windows(len(ids), WINDOW_TOKENS - len(header), OVERLAP_TOKENS):
+        for start, end in windows(len(ids), WINDOW_TOKENS, OVERLAP_TOKENS):
             row = [*before, *header, *ids[start:end], self._sep]
             yield _Window(number, row, len(before), len(before) + len(header), offsets[start:end])
 
