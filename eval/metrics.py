@@ -157,7 +157,7 @@ def ranking(
         for place, doc in enumerate(judged_list(found.get(q, ()), k))
     ]
     scores = {q: {"ndcg": 0.0, "rr": 0.0, "recall": 0.0} for q in relevance}
-    names = {nDCG: "ndcg", RR: "rr", R @ 1000: "recall"}  # the lists are already cut at k
+    names = {nDCG @ k: "ndcg", RR: "rr", R @ 1000: "recall"}  # the lists are cut at k already
     for row in iter_calc(list(names), qrels, run) if run else ():
         scores[row.query_id][names[row.measure]] = float(row.value)
     return scores
