@@ -14,10 +14,11 @@ from embeddings.encoder import Encoder
 from rag.duplicates import groups
 from rag.encoders import load_encoder
 from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError, UsageError
-from rag.indexing.embed import contexts, embed, sentence_texts
+from rag.indexing.embed import embed
 from rag.indexing.progress import Progress, Quiet
 from rag.indexing.rules import rules_sum
 from rag.indexing.scan import Known, Scan, is_gone, is_under, scan
+from rag.indexing.texts import contexts, sentence_texts
 from rag.loaders import find_files
 from rag.settings import EncoderSettings, PassageSettings, Settings
 from rag.store.cache import EmbeddingCache
@@ -123,7 +124,7 @@ class _Run:
     def encoder(self) -> Encoder:
         """The encoder, loaded when first needed: a run that changes nothing never pays for it."""
         if self._encoder is None:
-            self._encoder = load_encoder(self.settings.encoder, for_indexing=True)
+            self._encoder = load_encoder(self.settings.encoder)
         return self._encoder
 
     def find(self, paths: Sequence[str]) -> tuple[list[Path], list[LoadError]]:

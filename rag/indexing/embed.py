@@ -1,4 +1,4 @@
-"""The vectors of a generation: of every passage in its context, and of every sentence."""
+"""Texts into vectors, each made once and kept as soon as it is made."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.encoder import Encoder
-from rag.context import passage_context
 from rag.indexing.progress import Progress
-from rag.sentences import sentences
 from rag.store.cache import EmbeddingCache, embedding_key
-from rag.store.content import Content
 from rag.store.layout import Steps, writing
-from rag.store.proofs import Rows, Vectors
+from rag.store.proofs import Vectors
 
 BATCH = 128  # texts between two savings: a few seconds of work are lost at most
 
@@ -28,23 +25,6 @@ class Embedded:
     keys: frozenset[bytes]
     n_made: int
     n_known: int
-
-
-def contexts(content: Content) -> list[str]:
-    """For each row, the text its passage is found by."""
-    documents = {entry.document.id: entry.document for entry in content.entries}
-    return [passage_context(documents[p.document_id], p) for p in content.passages]
-
-
-def sentence_texts(content: Content) -> tuple[list[str], Rows]:
-    """Every sentence of every passage, its white space evened out, and the row of its passage."""
-    texts: list[str] = []
-    rows: list[int] = []
-    for row, passage in enumerate(content.passages):
-        for start, end in sentences(passage.text):
-            texts.append(" ".join(passage.text[start:end].split()))
-            rows.append(row)
-    return texts, np.asarray(rows, np.int64)
 
 
 def embed(

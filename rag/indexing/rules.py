@@ -6,11 +6,13 @@ kept wherever the texts came out the same.
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import re
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+_IMPORT = re.compile(r"^\s*(?:from|import) (rag[\w.]*)(?: import ([\w, ]*))?", re.MULTILINE)
 _ROOT = Path(__file__).parent.parent
 _FIRST = (
     "rag.loaders",
@@ -19,7 +21,7 @@ _FIRST = (
     "rag.duplicates",
     "rag.context",
     "rag.lexical",
-    "rag.indexing.embed",
+    "rag.indexing.texts",
 )
 _LIBRARIES = (
     "trafilatura",
@@ -32,6 +34,7 @@ _LIBRARIES = (
 )
 
 
+@cache
 def rules_sum() -> str:
     """A SHA-256 over all of our code that reads, cuts and words passages, and its libraries' versions."""
     digest = hashlib.sha256()
@@ -54,21 +57,16 @@ def _sources() -> list[Path]:
         if path in found:
             continue
         found.add(path)
-        for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            else:
-                continue
-            waiting += [file for name in names if name.startswith("rag.") for file in _files(name)]
+        for module, names in _IMPORT.findall(path.read_text("utf-8")):
+            modules = [module, *(f"{module}.{name.strip()}" for name in names.split(","))]
+            waiting += [file for name in modules for file in _files(name)]
     return sorted(found)
 
 
 def _files(module: str) -> list[Path]:
     """The source files of one of our modules, every file of a folder; none for a name that is no module."""
     path = _ROOT.joinpath(*module.split(".")[1:])
-    if path.is_dir():
+    if path.is_dir() and path != _ROOT:
         return sorted(path.rglob("*.py"))
     single = path.with_suffix(".py")
     return [single] if single.is_file() else []

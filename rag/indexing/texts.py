@@ -1,0 +1,27 @@
+"""What of a document is embedded: every passage in its context, and every sentence by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.context import passage_context
+from rag.sentences import sentences
+from rag.store.content import Content
+
+
+def contexts(content: Content) -> list[str]:
+    """For each row, the text its passage is found by."""
+    documents = {entry.document.id: entry.document for entry in content.entries}
+    return [passage_context(documents[p.document_id], p) for p in content.passages]
+
+
+def sentence_texts(content: Content) -> tuple[list[str], NDArray[np.int64]]:
+    """Every sentence of every passage, its white space evened out, and the row of its passage."""
+    texts: list[str] = []
+    rows: list[int] = []
+    for row, passage in enumerate(content.passages):
+        for start, end in sentences(passage.text):
+            texts.append(" ".join(passage.text[start:end].split()))
+            rows.append(row)
+    return texts, np.asarray(rows, np.int64)

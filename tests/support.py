@@ -1,0 +1,121 @@
+"""What several tests share: a tiny encoder, small corpora on disk, and a picture of a store."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.indexing import IndexSummary, index
+from rag.settings import PassageSettings, Settings
+from rag.store import Store
+from rag.store.layout import GENERATIONS
+
+DIM = 64
+
+
+class WordEncoder:
+    """Texts as unit vectors of their hashed words: equal words, equal vectors. Counts what it encodes."""
+
+    def __init__(self, name: str = "words", seed: str = "") -> None:
+        self.name = name
+        self.fingerprint = hashlib.sha256(f"words{seed}".encode()).hexdigest()
+        self.dim = DIM
+        self.encoded: list[str] = []
+        self._seed = seed
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        kind: str = "passage",
+        progress: Callable[[int], None] | None = None,
+    ) -> NDArray[np.float32]:
+        self.encoded += texts
+        vectors = np.zeros((len(texts), DIM), np.float32)
+        for row, text in enumerate(texts):
+            vectors[row, 0] = 0.01  # a text without words has a direction too
+            for word in text.casefold().split():
+                digest = hashlib.sha256((self._seed + word).encode("utf-8", "surrogatepass")).digest()
+                vectors[row, digest[0] % DIM] += 1 if digest[1] % 2 else -1
+        if progress:
+            progress(len(texts))
+        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
+
+
+def settings(store: Path, **passages: object) -> Settings:
+    return Settings(store=store, passages=PassageSettings(**{"min_words": 1, **passages}))  # type: ignore[arg-type]
+
+
+def write_corpus(folder: Path, files: Mapping[str, str | bytes | None]) -> Path:
+    """Put files in a folder; None deletes one."""
+    for name, content in files.items():
+        path = folder / name
+        if content is None:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def run(
+    paths: Sequence[str | Path] | None, store: Path, encoder: WordEncoder | None = None, **options: object
+) -> IndexSummary:
+    """Index with the word encoder."""
+    chosen = options.pop("settings", None) or settings(store)
+    return index(paths, store, chosen, encoder=encoder or WordEncoder(), **options)  # type: ignore[arg-type]
+
+
+def picture(store: Path) -> dict[str, object]:
+    """All that a store serves, generation number and times left out: equal pictures answer equally."""
+    with Store.open(store) as opened:
+        rows = range(opened.n_passages)
+        queries = WordEncoder().encode(["the trust was opened", "cookies", "flood at the mill"])
+        found = opened.vectors.search(queries, 5)
+        return {
+            "documents": opened.documents(),
+            "passages": opened.passages(rows),
+            "excluded": opened.excluded(),
+            "groups": opened.groups.tolist(),
+            "vectors": opened.vectors.vectors().tobytes(),
+            "views": {name: view.vectors().tobytes() for name, view in opened.views.items()},
+            "view_rows": {name: view.tolist() for name, view in opened.view_rows.items()},
+            "dense": [array.tolist() for array in found],
+            "lexical": [a.tolist() for a in opened.lexical.search("was the trust opened in June", 5)],
+            "roots": opened.manifest.roots,
+            "kept": opened.manifest.kept,
+        }
+
+
+def folders(store: Path) -> list[str]:
+    """What stands among the generations."""
+    return sorted(path.name for path in (store / GENERATIONS).iterdir())
+
+
+def copy_store(store: Path, to: Path) -> Path:
+    if store.exists():
+        shutil.copytree(store, to)
+    return to
+
+
+FIRST = {
+    "trust.txt": "The Trust\n\nThe trust was opened in June 2014 by the council.\n\nIt had ninety staff then.",
+    "mill.md": "# The mill\n\nA flood at the mill closed the road. Nobody was hurt.\n\nIt opened again in May.",
+    "web.txt": "We use cookies. Accept all cookies\n\nThe library keeps the letters of the mill.",
+    "sub/gone.txt": "This report will be deleted. It speaks of bridges and of boats.",
+    "sub/old name.txt": "A letter that keeps its words and changes its name on the way.",
+    "same.txt": "The trust was opened in June 2014 by the council.",
+}
+SECOND = {
+    "trust.txt": "The Trust\n\nThe trust was closed in July 2022 by the council.\n\nIt had ninety staff then.",
+    "sub/gone.txt": None,
+    "sub/old name.txt": None,
+    "new name.txt": FIRST["sub/old name.txt"],
+    "added.txt": "An added report about the harbour. It says that ships came late.",
+}
