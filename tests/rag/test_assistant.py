@@ -113,12 +113,13 @@ def test_as_of_a_time_before_all_documents_says_so(assistant: Assistant) -> None
         "\u202etsurt eht\x1b[31m",
         "🙂" * 40,
     ],
+    ids=["cyrillic", "japanese", "arabic", "mark", "one-word", "escapes", "emoji"],
 )
 def test_any_question_gets_some_answer(assistant: Assistant, question: str) -> None:
     assert isinstance(assistant.ask(question), Answer)
 
 
-@pytest.mark.parametrize("question", ["", "   ", "x" * 10_000])
+@pytest.mark.parametrize("question", ["", "   ", "x" * 10_000], ids=["empty", "blank", "endless"])
 def test_no_question_and_an_endless_one_are_refused(assistant: Assistant, question: str) -> None:
     with pytest.raises(UsageError):
         assistant.ask(question)
@@ -165,7 +166,9 @@ def test_equal_words_in_two_places_answer_once(tmp_path: Path) -> None:
     folder.mkdir()
     said = "The weir at Ansley was rebuilt in 1931 after the great flood carried off the old one."
     (folder / "a.txt").write_text(f"{said}\n\nThe mill was sold in 1950 to a farmer from the next valley.\n")
-    (folder / "b.txt").write_text(f"A walk by the river takes an hour in good weather.\n\n{said}\n")
+    (folder / "b.txt").write_text(
+        f"A walk along the river to the next village takes an hour in good weather.\n\n{said}\n"
+    )
     index([folder], store, Settings(store=store))
     with Assistant.open(store) as opened:
         first = opened.ask("when was the weir rebuilt?").citations[0]
