@@ -38,7 +38,7 @@ RULES = (
         "browser notice",
         _any(
             r"your browser (?:is|seems) (?:no longer supported|out of date|outdated|unsupported)",
-            r"(?:please |recommend (?:that )?you )(?:upgrade|update|switch) (?:to )?(?:a newer|yours?|another)",
+            r"(?:please|recommend you) (?:upgrade|update|switch) (?:to )?(?:a newer|yours?|another)\b",
             r"(?:enable|turn on|switch on) javascript\b.*\byour browser|your browser\b.*\bjavascript",
             rf"{_SITE} works best in\b",
         ),

@@ -9,7 +9,7 @@ import datetime
 import re
 
 _MONTHS = ("january february march april may june july august september october november december").split()
-_MONTH = "(?P<month{0}>" + "|".join(f"{name}|{name[:3]}\\.?" for name in [*_MONTHS, "sept"]) + ")"
+_MONTH = "(?P<month{0}>" + "|".join([*_MONTHS, *(name[:3] + "\\.?" for name in _MONTHS), "sept\\.?"]) + ")"
 _YEAR = "(?P<year{0}>(?:1[5-9]|20)\\d\\d)"
 _DAY = "(?P<day{0}>[0-3]?\\d)"
 _WEEKDAY = r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?"

@@ -30,8 +30,8 @@ _NEGATIONS = frozenset(
 )
 _NUMBERS = frozenset(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-    " seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million"
-    " billion half third quarter double twice once first second last next".split()
+    " seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
+    " million billion half third quarter double twice once first second last next".split()
 )
 
 

@@ -249,7 +249,7 @@ def looks_like_heading(line: str, *, max_words: int = 14) -> bool:
     if (
         not opening
         or not (opening[0].isupper() or opening[0].isdigit())
-        or "\n" in line
+        or len(line.splitlines()) > 1
         or is_table_row(line)
     ):
         return False

@@ -121,7 +121,7 @@ def _join_lists(text: str, units: list[Unit], settings: SplitSettings) -> list[U
             introduced = opening or (introduced and last.kind == "list")
             together = weight(text[last.start : unit.end]) <= settings.max_words
             brief = last.kind == "list" and not (_is_sentence_list(block, settings))
-            if together and (introduced or brief):
+            if opening or (together and (introduced or brief)):
                 last.end, last.kind = unit.end, "list"
                 continue
         elif unit.kind != "list":

@@ -14,8 +14,8 @@ from rag.layout import is_complete, is_list_item, is_table_row, lines
 # Words whose full stop does not end a sentence when another word follows.
 _TITLES = (
     "mr mrs ms mx dr prof cllr cllrs rev hon rt st sir messrs sgt insp supt det capt col gen lt maj gov sen"
-    " rep no nos art fig figs para paras sec ch chap vol vols pp p ed eds approx est dept tel ext ref refs cf viz"
-    " vs v e.g i.e eg ie al jan feb mar apr jun jul aug sept sep oct nov dec"
+    " rep no nos art fig figs para paras sec ch chap vol vols pp p ed eds approx est dept tel ext ref refs"
+    " cf viz vs v e.g i.e eg ie al jan feb mar apr jun jul aug sept sep oct nov dec"
 ).split()
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
 _INITIAL = re.compile(r"(?:^|[\s(“‘\"'.])[A-Z]\.$")

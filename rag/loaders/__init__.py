@@ -80,14 +80,16 @@ def _bytes(name: str, max_bytes: int) -> bytes:
         raise LoadError(name.replace("\0", "\\0"), "no path can be called that") from error
     except OSError as error:
         raise LoadError(name, why(error)) from error
-    with os.fdopen(handle, "rb") as file:
-        try:
-            status = os.fstat(handle)
-            if (kind := kind_of(status.st_mode)) is not None:
-                raise LoadError(name, kind)
+    try:
+        status = os.fstat(handle)
+        if (kind := kind_of(status.st_mode)) is not None:
+            raise LoadError(name, kind)
+        with os.fdopen(handle, "rb", closefd=False) as file:
             data = b"" if status.st_size > max_bytes else file.read(max_bytes + 1)
-        except OSError as error:
-            raise LoadError(name, why(error)) from error
+    except OSError as error:
+        raise LoadError(name, why(error)) from error
+    finally:
+        os.close(handle)
     if status.st_size > max_bytes or len(data) > max_bytes:
         size = max(status.st_size, len(data)) / 1e6
         raise LoadError(

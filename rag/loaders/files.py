@@ -119,6 +119,6 @@ def _walk(
 def _problem(path: Path, error: OSError | ValueError) -> LoadError:
     if isinstance(error, ValueError):
         return LoadError(str(path).replace("\0", "\\0"), "no path can be called that")
-    if path.is_symlink() and isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) and os.path.islink(path):
         return LoadError(str(path), "a link that leads nowhere")
     return LoadError(str(path), why(error))

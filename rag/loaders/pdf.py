@@ -12,17 +12,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from rag.dates import dates_in
-from rag.layout import ends_open, is_complete, is_list_item
+from rag.layout import ends_open, is_complete, is_date_line, is_list_item
 from rag.loaders.about import about
 from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.rejoin import Vocabulary
 from rag.records import Place
 
 _EDGE_LINES = 3  # at the top and at the bottom of a page: no header or footer is taller
+_MIN_LEADING, _MAX_LEADING = 4.0, 60.0  # points from line to line; less is a superscript, more a picture
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n|\r|\n|\ufffe|\x02")
 _TEMPLATE_DATES = {"2000-01-01"}  # written by libraries that want the same bytes every time
@@ -38,7 +38,7 @@ class Line:
     left: float = 0.0
     right: float = 0.0
     base: float = 0.0
-    style: tuple[float, int] | None = None  # size and weight, where the whole line has one
+    style: tuple[float, str] | None = None  # size and font, where both ends of the line have the same
 
 
 def load_pdf(data: bytes) -> Draft:
@@ -119,7 +119,7 @@ def _lines(document: Any, number: int) -> Iterator[Line]:
 
 def _placed(
     sheet: Any, text: str, start: int, end: int
-) -> tuple[float, float, float, tuple[float, int] | None]:
+) -> tuple[float, float, float, tuple[float, str] | None]:
     import ctypes
 
     from pypdfium2 import raw
@@ -129,15 +129,22 @@ def _placed(
     x, y = ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetCharOrigin(sheet, first, x, y)
     right = sheet.get_charbox(last)[2]
-    styles = {
-        (round(raw.FPDFText_GetFontSize(sheet, at), 1), raw.FPDFText_GetFontWeight(sheet, at))
-        for at in (first, last)
-    }
+    styles = {(round(raw.FPDFText_GetFontSize(sheet, at), 1), _font(sheet, at)) for at in (first, last)}
     return x.value, right, y.value, styles.pop() if len(styles) == 1 else None
 
 
+def _font(sheet: Any, at: int) -> str:
+    import ctypes
+
+    from pypdfium2 import raw
+
+    name = ctypes.create_string_buffer(96)
+    raw.FPDFText_GetFontInfo(sheet, at, name, 96, ctypes.c_int())
+    return name.value.decode("utf-8", "replace")
+
+
 def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """The pages without lines that stand, figures aside, at the top or bottom of most of them.
+    """The pages without lines that stand, page numbers aside, at the top or bottom of most of them.
 
     >>> pages = [[Line("Report", n), Line(f"Text {'ab'[n - 1]}.", n), Line(f"Page {n}", n)] for n in (1, 2)]
     >>> [[line.text for line in page] for page in without_running_lines(pages)]
@@ -146,27 +153,30 @@ def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     filled = [page for page in pages if page]
     if len(filled) < 2:
         return [list(page) for page in pages]
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[str] = Counter()
     for page in filled:
-        counts.update({("top", _key(line)) for line in page[:_EDGE_LINES]})
-        counts.update({("bottom", _key(line)) for line in page[-_EDGE_LINES:]})
-    needed = max(2, len(filled) // 2)
+        counts.update({form for line in (*page[:_EDGE_LINES], *page[-_EDGE_LINES:]) for form in _forms(line)})
+    needed = max(2, len(filled) // 2)  # half of them: left and right pages may carry different headers
     kept = []
     for page in pages:
         rows = list(page)
-        for side in ("top", "bottom"):
-            at = 0 if side == "top" else -1
-            other = "bottom" if side == "top" else "top"
+        for at in (0, -1):
             for _ in range(_EDGE_LINES):
-                # A generator may write the footer before the text: either end counts for either side.
-                if rows and max(counts[side, _key(rows[at])], counts[other, _key(rows[at])]) >= needed:
+                if rows and any(counts[form] >= needed for form in _forms(rows[at])):
                     rows.pop(at)
         kept.append(rows)
     return kept
 
 
-def _key(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text.casefold())
+def _forms(line: Line) -> Iterator[str]:
+    """The line as it is, and with each number in turn counted from its page: a page number becomes the same.
+
+    Other figures stay: the rows of a table that runs over pages are no headers.
+    """
+    yield line.text.casefold()
+    for match in re.finditer(r"\d{1,5}", line.text):
+        before, after = line.text[: match.start()], line.text[match.end() :]
+        yield f"{before}\0{int(match[0]) - line.page}\0{after}".casefold()
 
 
 def _paragraphs(pages: Sequence[Sequence[Line]]) -> Iterator[list[Line]]:
@@ -174,8 +184,10 @@ def _paragraphs(pages: Sequence[Sequence[Line]]) -> Iterator[list[Line]]:
     rows = [line for page in pages for line in page]
     if not rows:
         return
-    gaps = [a.base - b.base for a, b in pairwise(rows) if a.page == b.page and 0 < a.base - b.base < 60]
-    leading = median(gaps) if gaps else 0.0
+    gaps = [a.base - b.base for a, b in pairwise(rows) if a.page == b.page]
+    gaps = sorted(gap for gap in gaps if _MIN_LEADING < gap < _MAX_LEADING)
+    # Not the median: where headings and short paragraphs alternate, most distances are gaps.
+    leading = gaps[len(gaps) // 4] if gaps else 0.0
     widths = sorted(line.right for line in rows)
     right = widths[int(len(widths) * 0.9)]
     paragraph = [rows[0]]
@@ -191,7 +203,7 @@ def _begins(before: Line, line: Line, leading: float, right: float) -> bool:
     """Whether a line begins a paragraph after the line before it."""
     if before.broken and line.text[0].islower():
         return False
-    if is_list_item(line.text) and not line.text[0].islower():
+    if (is_list_item(line.text) and not line.text[0].islower()) or is_date_line(before.text):
         return True
     if before.style and line.style and before.style != line.style:
         return True

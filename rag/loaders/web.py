@@ -61,8 +61,12 @@ _MAX_SHARE = 0.4  # of a page's words: what holds more is no furniture, whatever
 def load_html(data: bytes) -> Draft:
     """The article of a web page as a draft, with headings, title, date and source lines."""
     text, encoding, notes = _decode(data)
+    from lxml.etree import ParserError
+
     try:
         page, found = _extract(text)
+    except ParserError as error:
+        raise UnreadableError("no readable text in this page") from error
     except Exception as error:  # whatever lxml or trafilatura could not swallow
         raise UnreadableError(f"the page could not be taken apart ({type(error).__name__})") from error
     pieces = list(_pieces(found.body)) if found is not None else []
