@@ -35,13 +35,11 @@ class Reading:
     """What a reader says of one candidate.
 
     ``relevance`` is a logit: above 0 the reader holds that the passage answers the question. ``marks`` are
-    disjoint, best first, and may be empty. ``read_fully`` is False where the reader dropped the candidate
-    early, as hopeless beside the others: it then ranks below all that were read.
+    disjoint, best first, and may be empty.
     """
 
     relevance: float
     marks: tuple[Mark, ...] = ()
-    read_fully: bool = True
 
 
 class Reader(Protocol):

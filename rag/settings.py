@@ -226,13 +226,6 @@ class ReaderSettings:
         "the trained reader; similarity marks the nearest sentence instead, as a baseline to measure against",
         choices=("cross-encoder", "similarity"),
     )
-    n_full: int = _setting(
-        8,
-        "candidates read with all layers; the rest are dropped half way, where they are already hopeless",
-        unit="passages",
-        low=1,
-        high=1000,
-    )
     threads: int = _setting(0, "0 uses every core", unit="threads", low=0, high=1024)
 
     def __post_init__(self) -> None:

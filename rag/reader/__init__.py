@@ -23,7 +23,7 @@ def open_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
         from rag.reader.crossencoder import CrossEncoderReader
         from rag.reader.shipped import checked_folder
 
-        return CrossEncoderReader(checked_folder(), n_threads=settings.threads, n_full=settings.n_full)
+        return CrossEncoderReader(checked_folder(), n_threads=settings.threads)
 
     from rag.reader.similarity import SimilarityReader
 
