@@ -1,8 +1,7 @@
 """A BERT trunk as an OpenVINO graph, straight from safetensors: no torch, no export step.
 
 The encoder (MiniLM) and the reader (gte-small) are both BERT (Devlin et al. 2019) with 384 hidden units, so
-one builder serves both. A graph may hold only some of the layers: the reader runs the lower ones over every
-candidate and the upper ones over those still in the race.
+one builder serves both; each adds what it needs on top.
 
 Shapes: b rows of a batch, t tokens, h hidden units.
 """
@@ -156,10 +155,6 @@ class GraphBuilder:
     def tokens_input(self, name: str) -> Any:
         """A (b, t) integer input."""
         return self._ops.parameter([-1, -1], np.int32, name=name)
-
-    def hidden_input(self, name: str) -> Any:
-        """A (b, t, h) float input."""
-        return self._ops.parameter([-1, -1, self._shape.hidden_size], np.float32, name=name)
 
 
 def compile_graph(

@@ -1,4 +1,5 @@
-"""What a reader is (its interface and records): it is shown a question and candidate passages, and says how well each answers, and where.
+"""What a reader is, its interface and its records: shown a question and candidate passages, it says how well
+each answers, and where.
 
 The interface is this narrow so that readers can be exchanged and measured against each other.
 """
