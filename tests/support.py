@@ -105,15 +105,15 @@ def copy_store(store: Path, to: Path) -> Path:
 
 
 FIRST = {
-    "trust.txt": "The Trust\n\nThe trust was opened in June 2014 by the council.\n\nIt had ninety staff then.",
-    "mill.md": "# The mill\n\nA flood at the mill closed the road. Nobody was hurt.\n\nIt opened again in May.",
+    "trust.txt": "The Trust\n\nThe trust was opened in June 2014 by the council.\n\nIt had ninety staff.",
+    "mill.md": "# The mill\n\nA flood at the mill closed the road. Nobody was hurt.\n\nIt reopened in May.",
     "web.txt": "We use cookies. Accept all cookies\n\nThe library keeps the letters of the mill.",
     "sub/gone.txt": "This report will be deleted. It speaks of bridges and of boats.",
     "sub/old name.txt": "A letter that keeps its words and changes its name on the way.",
     "same.txt": "The trust was opened in June 2014 by the council.",
 }
 SECOND = {
-    "trust.txt": "The Trust\n\nThe trust was closed in July 2022 by the council.\n\nIt had ninety staff then.",
+    "trust.txt": "The Trust\n\nThe trust was closed in July 2022 by the council.\n\nIt had ninety staff.",
     "sub/gone.txt": None,
     "sub/old name.txt": None,
     "new name.txt": FIRST["sub/old name.txt"],
