@@ -1,0 +1,116 @@
+"""What to try where there is no answer: the corpus's own names nearest to the question, and its spelling."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from rag.lexical import STOP_WORDS, terms
+from rag.records import Answer
+from rag.render import Source
+from rag.session.names import names_in
+
+N_SUBJECTS = 5
+READ_CHARS = 20_000_000  # of a corpus for its words: a second or so
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+CLOSE = 0.75  # difflib ratio from which a word is taken for a misspelling
+LONGEST_SUBJECT = 80
+
+
+class Vocabulary:
+    """The words of a corpus with their counts, the names in it, and spelling."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        forms: dict[str, Counter[str]] = {}
+        names: Counter[str] = Counter()
+        read = 0
+        for text in texts:
+            text = text[: max(0, READ_CHARS - read)]
+            read += len(text)
+            for word in _WORD.findall(text):
+                if 3 <= len(word) <= 30:
+                    forms.setdefault(word.casefold(), Counter())[word] += 1
+            names.update(names_in(text))
+            if read >= READ_CHARS:
+                break
+        self.counts = {word: sum(found.values()) for word, found in forms.items()}
+        self._usual = {word: found.most_common(1)[0][0] for word, found in forms.items()}
+        self.names = [name for name, _ in names.most_common(5000) if " " in name]
+        self._sorted = sorted(self.counts)
+
+    def starting_with(self, prefix: str, n: int = 20) -> list[str]:
+        """Words that begin so, in the spelling they mostly have, the frequent ones first.
+
+        >>> Vocabulary(["The trust, trusted. Trust!", "trustees"]).starting_with("tru")[0]
+        'trust'
+        """
+        from bisect import bisect_left
+
+        low = prefix.casefold()
+        at, found = bisect_left(self._sorted, low), []
+        while at < len(self._sorted) and self._sorted[at].startswith(low):
+            found.append(self._sorted[at])
+            at += 1
+        found.sort(key=lambda word: (-self.counts[word], word))
+        return [self._usual[word] for word in found[:n]]
+
+    def nearest(self, word: str) -> str | None:
+        """The known word that a misspelt one most likely means, or None.
+
+        >>> Vocabulary(["It was decommissioned."]).nearest("decomissioned")
+        'decommissioned'
+        """
+        low = word.casefold()
+        alike = [known for known in self._sorted if abs(len(known) - len(low)) <= 2 and known[0] == low[0]]
+        near = difflib.get_close_matches(low, alike, n=3, cutoff=CLOSE)
+        if not near:
+            return None
+        best = difflib.SequenceMatcher(None, low, near[0]).ratio()
+        alike = [w for w in near if difflib.SequenceMatcher(None, low, w).ratio() > best - 0.02]
+        return self._usual[max(alike, key=lambda known: self.counts[known])]
+
+
+def spellings(
+    question: str, frequency: Callable[[str], int], vocabulary: Vocabulary, language: str
+) -> list[tuple[str, str]]:
+    """The question's words that stand nowhere in the corpus, each with the spelling the corpus has."""
+    found: list[tuple[str, str]] = []
+    for word in dict.fromkeys(_WORD.findall(question)):
+        low = word.casefold()
+        if len(low) < 4 or low in STOP_WORDS or low in vocabulary.counts:
+            continue
+        if any(frequency(term) for term in terms(word, language)):
+            continue
+        known = vocabulary.nearest(word)
+        if known is not None and known.casefold() != low:
+            found.append((word, known))
+    return found
+
+
+def subjects(answer: Answer, source: Source, n: int = N_SUBJECTS) -> list[str]:
+    """Headings and names of the passages nearest to a question, nearest first.
+
+    The question's own words are no news, so a name that says only those is left out.
+    """
+    asked = set(terms(answer.question))
+    found: dict[str, str] = {}
+
+    def add(subject: str | None) -> None:
+        words = " ".join((subject or "").split())
+        if 3 <= len(words) <= LONGEST_SUBJECT and not set(terms(words)) <= asked:
+            found.setdefault(words.casefold(), words)
+
+    for hit in answer.hits:
+        add(hit.passage.heading)
+    for hit in answer.hits:
+        for name in _long_names(hit.passage.text)[:2]:
+            add(name)
+    for hit in answer.hits:
+        add(source(hit.passage.document_id).title)
+    return list(found.values())[:n]
+
+
+def _long_names(text: str) -> Sequence[str]:
+    return [name for name in names_in(text) if " " in name]
