@@ -207,7 +207,7 @@ def explain(
     with searching(run, store) as search:
         found = explained(run, question_id, search=search)
     if as_json:
-        from rag.cli.streams import show_json
+        from rag.streams import show_json
 
         show_json(to_json(found))
     else:
@@ -274,13 +274,13 @@ def _screen() -> Console:
     """Stdout as a console: colour where it is taken, and tables whole where nobody's terminal folds them."""
     from rich.console import Console
 
-    from rag.cli.streams import coloured
+    from rag.streams import coloured
 
     width = None if sys.stdout.isatty() else 160
     return Console(file=sys.stdout, width=width, no_color=not coloured(sys.stdout), highlight=False)
 
 
 def _tell(text: str) -> None:
-    from rag.cli.streams import tell
+    from rag.streams import tell
 
     tell(text)

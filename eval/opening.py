@@ -24,8 +24,8 @@ def settings_for(store: Path | None) -> Settings:
 def index(corpus: Path, settings: Settings) -> None:
     """Bring the store of these settings up to date with a folder of documents."""
     from rag import indexing
-    from rag.cli.progress import progress
-    from rag.cli.streams import tell
+    from rag.progress_bar import progress
+    from rag.streams import tell
 
     with progress() as bar:
         done = indexing.index([corpus], settings.store, settings, progress=bar)
@@ -40,8 +40,8 @@ def ask_all(
     from eval.environment import about
     from eval.runner import K, run
     from rag.assistant import Assistant
-    from rag.cli.progress import progress
-    from rag.cli.streams import tell
+    from rag.progress_bar import progress
+    from rag.streams import tell
 
     with Assistant.open(settings=settings) as assistant, progress() as bar:
         begun = False
@@ -75,7 +75,7 @@ def ask_all(
 def library(store: Path | None, corpus: Path | None) -> Library | None:
     """The documents of a folder or of a store; None when neither is named."""
     from eval.gold import Library
-    from rag.cli.streams import tell
+    from rag.streams import tell
 
     if corpus is not None:
         from rag.loaders import find_files, load

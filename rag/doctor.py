@@ -1,4 +1,8 @@
-"""The health of an installation and its store: every finding that is not well names its remedy."""
+"""The health of an installation and its store: every finding that is not well names its remedy.
+
+The rooms that need other packages are imported by the check that needs them, so that a package that is
+missing or broken is a finding too.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +14,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from embeddings.encoder import Encoder
 from rag.citations import freshness
-from rag.encoders import load_encoder
 from rag.errors import RagError
-from rag.loaders import find_files
-from rag.reader import Candidate, open_reader
 from rag.records import Freshness
 from rag.settings import Resolved, Settings, config_path, load_settings
-from rag.store import Store
+
+if TYPE_CHECKING:
+    from embeddings.encoder import Encoder
+    from rag.store import Store
 
 SPARE_BYTES = 200_000_000  # a first index of some thousand documents, with its embeddings
 N_NAMED = 5  # files named one by one; more are counted
@@ -66,11 +69,14 @@ def _python() -> Iterator[Finding]:
         f"{version} at {sys.executable}",
         "" if sys.version_info >= (3, 11) else "install Python 3.11 or later",
     )
-    missing = [name for name in _required() if not _installed(name)]
+    required = _required()
+    missing = [name for name in required if not _installed(name)]
     if missing:
         yield Finding("packages", False, "not installed: " + ", ".join(missing), "pip install --upgrade rag")
+    elif required:
+        yield Finding("packages", True, f"all {len(required)} are installed")
     else:
-        yield Finding("packages", True, "every package is installed")
+        yield Finding("packages", True, "not looked at: rag runs from its source, not installed")
 
 
 def _required() -> list[str]:
@@ -100,7 +106,9 @@ def _settings(resolved: Resolved) -> Finding:
 def _encoder(settings: Settings) -> tuple[Encoder | None, Finding]:
     """The encoder when it works, and whether it does: it is loaded and encodes a word."""
     try:
-        encoder = load_encoder(settings.encoder, for_indexing=False, n_threads=settings.reader.threads)
+        from rag.encoders import load_encoder
+
+        encoder = load_encoder(settings.encoder, n_threads=settings.reader.threads)
         encoder.encode(["trust"], kind="query")
     except RagError as error:
         return None, Finding("encoder", False, error.message[:CLIPPED], error.hint)
@@ -113,6 +121,9 @@ def _encoder(settings: Settings) -> tuple[Encoder | None, Finding]:
 def _reader(settings: Settings, encoder: Encoder) -> Finding:
     """Whether the reader works: it is loaded and reads a sentence."""
     try:
+        from rag.reader import open_reader
+        from rag.reading import Candidate
+
         reader = open_reader(settings.reader, encoder)
         reader.read("Who ran it?", [Candidate("The trust ran it.", "Briefing")])
     except RagError as error:
@@ -122,18 +133,23 @@ def _reader(settings: Settings, encoder: Encoder) -> Finding:
     return Finding("reader", True, f"{reader.name}, weights checked")
 
 
-def _broken(check: str, model: str, error: Exception) -> Finding:
-    told = f"{model} cannot be run: {error}"[:CLIPPED]
-    return Finding(check, False, told, "pip install --force-reinstall openvino tokenizers")
+def _broken(check: str, what: str, error: Exception) -> Finding:
+    told = f"{what} cannot be used: {error}"[:CLIPPED]
+    return Finding(check, False, told, "pip install --force-reinstall rag  # and what it needs")
 
 
 def _store(settings: Settings, encoder: Encoder | None) -> Iterator[Finding]:
     path = settings.store
     yield from _lock(path)
     try:
+        from rag.store import Store
+
         opened = Store.open(path, verify=False)
     except RagError as error:
         yield Finding("store", False, error.message, error.hint)
+        return
+    except ImportError as error:
+        yield _broken("store", str(path), error)
         return
     with opened as store:
         manifest = store.manifest
@@ -163,6 +179,8 @@ def _same_encoder(store: Store, encoder: Encoder) -> Finding:
 
 def _staleness(store: Store) -> Iterator[Finding]:
     """Files edited, missing or new since the store was built."""
+    from rag.loaders import find_files
+
     files = store.files()
     now = {file.path: freshness(file.path, file.sha256) for file in files}
     found, _ = find_files([Path(root) for root in store.manifest.roots])

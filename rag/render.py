@@ -252,8 +252,9 @@ def hits(found: Sequence[Hit], source: Source, look: Look, *, explain: bool = Fa
         lines += [Text(), *fold(where, look, indent, lead)] if lines else fold(where, look, indent, lead)
         lines += fold(Text(clean(hit.passage.text).strip()), look, indent)
         if explain:
-            said = [f"{hit.ranker} {hit.score:.4f}"]
-            said += [f"{one.ranker} #{one.rank} ({one.score:.4f})" for one in hit.ranked]
+            said = [f"{one.ranker} #{one.rank} ({one.score:.4f})" for one in hit.ranked]
+            if hit.ranker not in {one.ranker for one in hit.ranked}:
+                said.insert(0, f"{hit.ranker} {hit.score:.4f}")
             lines += fold(Text(look.dot.join(said), style="dim"), look, indent + "  ", indent)
         others = [location(source(other.document_id), other.start, other.end) for other in hit.duplicates]
         lines += _also_in(others, look, indent)
@@ -338,9 +339,9 @@ def _count(n: int, noun: str) -> str:
 def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
     """What an indexing run did, and what the store now holds."""
     became = ("added", "changed", "renamed", "removed", "unchanged")
-    told = [f"{getattr(done, what)} {what}" for what in became if getattr(done, what)]
+    told = [f"{getattr(done, what):,} {what}" for what in became if getattr(done, what)]
     if done.problems:
-        told.append(f"{len(done.problems)} skipped, named above")
+        told.append(f"{len(done.problems):,} skipped")
     kept_out = f"{_count(done.n_excluded, 'passage')} kept out as boilerplate"
     if done.n_excluded:
         kept_out += " (rag index --report lists them)"

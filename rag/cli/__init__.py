@@ -5,13 +5,12 @@ Nothing heavy is imported before a command needs it, so that ``rag --help`` answ
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import sys
 from typing import Annotated, Any
 
 import typer
 
+from eval.cli import app as eval_app
 from rag import __version__
 from rag.cli import ask, doctor, index, info, search, show, verify
 from rag.cli.exits import Boundary, ExitStatus, status_table
@@ -61,9 +60,7 @@ app.command("show", epilog=show.EPILOG)(show.show_document)
 app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=info.EPILOG)(info.info)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
-if importlib.util.find_spec("eval") is not None and importlib.util.find_spec("eval.cli") is not None:
-    eval_app = importlib.import_module("eval.cli").app
-    app.add_typer(eval_app, name="eval", help="Measure answers against questions with known evidence.")
+app.add_typer(eval_app, name="eval", help="Measure answers against questions with known evidence.")
 
 
 def _prepare(stream: Any) -> None:

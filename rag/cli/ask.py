@@ -23,10 +23,10 @@ from rag.cli.options import (
     path_of,
     resolve,
 )
-from rag.cli.streams import look, show, show_json
 from rag.errors import RagError, UsageError
 from rag.question import usable_question
 from rag.records import Answer, Freshness, Status
+from rag.streams import look, show, show_json
 
 EPILOG = 'Example: rag ask "why was the trust decommissioned?" --after 2020'
 

@@ -6,7 +6,7 @@ import typer
 
 from rag.cli.exits import ExitStatus
 from rag.cli.options import JsonOption, StoreOption
-from rag.cli.streams import look, show, show_json
+from rag.streams import look, show, show_json
 
 EPILOG = "Example: rag doctor --store papers/store"
 

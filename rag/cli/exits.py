@@ -24,6 +24,7 @@ class ExitStatus(IntEnum):
     STALE = 5
     NOT_STANDING = 6
     UNHEALTHY = 7
+    NOT_PASSED = 8
     INTERRUPTED = 130
 
     @property
@@ -41,6 +42,7 @@ _MEANINGS = {
     ExitStatus.STALE: "ask: there is evidence, but a cited file was edited or is missing",
     ExitStatus.NOT_STANDING: "verify: a citation no longer stands",
     ExitStatus.UNHEALTHY: "doctor: something is wrong; each finding names its remedy",
+    ExitStatus.NOT_PASSED: "eval: a rule of the gate does not hold, or a question set is not sound",
     ExitStatus.INTERRUPTED: "interrupted with Ctrl-C",
 }
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from rag.cli.options import StoreOption, resolve
-from rag.cli.progress import progress
-from rag.cli.streams import look, show, tell
+from rag.progress_bar import progress
+from rag.streams import look, show, tell
 
 EPILOG = "Example: rag index letters minutes/2017.md --report"
 

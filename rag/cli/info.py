@@ -8,8 +8,8 @@ import typer
 from rich.text import Text
 
 from rag.cli.options import JsonOption, StoreOption, resolve
-from rag.cli.streams import look, show, show_json, tell
 from rag.settings import Resolved
+from rag.streams import look, show, show_json, tell
 
 if TYPE_CHECKING:
     from rag.store import Store

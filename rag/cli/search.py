@@ -16,8 +16,8 @@ from rag.cli.options import (
     path_of,
     resolve,
 )
-from rag.cli.streams import look, show, show_json
 from rag.question import usable_question
+from rag.streams import look, show, show_json
 
 EPILOG = 'Example: rag search "vacant posts" --in "*.md" --explain'
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rag.cli.options import StoreOption, resolve
-from rag.cli.streams import look, show
+from rag.streams import look, show
 
 EPILOG = "Example: rag show minutes.md:42 --context 10"
 

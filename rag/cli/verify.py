@@ -12,8 +12,8 @@ from rich.text import Text
 
 from rag.cli.exits import ExitStatus
 from rag.cli.options import JsonOption, resolve
-from rag.cli.streams import look, show, show_json, tell
 from rag.errors import UsageError
+from rag.streams import look, show, show_json, tell
 
 EPILOG = "Example: rag verify answers.jsonl"
 

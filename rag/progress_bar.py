@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rag.cli.streams import coloured
+from rag.streams import coloured
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
