@@ -107,10 +107,10 @@ def copy_store(store: Path, to: Path) -> Path:
 FIRST = {
     "trust.txt": "The Trust\n\nThe trust was opened in June 2014 by the council.\n\nIt had ninety staff.",
     "mill.md": "# The mill\n\nA flood at the mill closed the road. Nobody was hurt.\n\nIt reopened in May.",
-    "web.txt": "We use cookies. Accept all cookies\n\nThe library keeps the letters of the mill.",
+    "web.txt": "We use cookies. Accept all cookies\n\nThe library keeps the letters of 2014.",
     "sub/gone.txt": "This report will be deleted. It speaks of bridges and of boats.",
     "sub/old name.txt": "A letter that keeps its words and changes its name on the way.",
-    "same.txt": "The trust was opened in June 2014 by the council.",
+    "same.txt": "The library keeps the letters of 2014.",
 }
 SECOND = {
     "trust.txt": "The Trust\n\nThe trust was closed in July 2022 by the council.\n\nIt had ninety staff.",

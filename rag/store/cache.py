@@ -59,8 +59,9 @@ class EmbeddingCache:
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             connection.executescript(
-                "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                + _SCHEMA
+                # Exclusive: there is one writer, and the log then needs no memory shared through a file.
+                "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+                "PRAGMA synchronous=NORMAL;" + _SCHEMA
             )
         except BaseException:
             connection.close()

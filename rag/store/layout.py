@@ -17,6 +17,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -137,14 +138,25 @@ def replace_durably(path: Path, data: bytes, *, steps: Steps = no_steps) -> None
     sync_file(path.parent)
 
 
+_SCARCE = 1_000_000  # bytes free on a disk that is as good as full
+
+
+def _free_bytes(path: Path) -> int:
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free
+
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def _no_room(error: BaseException) -> bool:
+def _no_room(error: BaseException, store: Path) -> bool:
     if isinstance(error, OSError):
         return error.errno in _FULL
     if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        # SQLite calls a full disk an I/O error where it was not a table that it was writing.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _free_bytes(store) < _SCARCE)
     return any(os.strerror(number) in str(error) for number in _FULL)  # faiss: a RuntimeError with the words
 
 
@@ -154,7 +166,7 @@ def writing(store: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.OperationalError, RuntimeError) as error:
-        if _no_room(error):
+        if _no_room(error, store):
             raise StoreError(
                 f"no room left to write the store at {store}: {error}",
                 "free some space and run the command again; the store is as it was, and finished "
