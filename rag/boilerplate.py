@@ -116,6 +116,7 @@ RULES = (
         _any(r"^advertise?ment(?:\s*:.*)?$", r"^(?:sponsored|promoted)(?: content| post)?\s*[:|].*"),
         max_words=40,
     ),
+    Rule("table of contents", _any(r"(?:\.\s?){6,200}\d{1,4}(?:\s|$)"), max_words=5000),
     Rule(
         "link to other pages",
         _any(rf"^{_LINK_LEAD}\s*:\s*[^.]{{3,120}}\.?$", r"^(?:most read|related (?:news|articles|stories))$"),
@@ -141,11 +142,12 @@ _REPORTING = re.compile(
 
 
 def _decisive(text: str) -> str | None:
-    flat = " ".join(text.split())
+    words = text.split()
+    flat = " ".join(words)
     if _REPORTING.search(flat):
         return None
     for rule in RULES:
-        if n_words(flat) <= rule.max_words and rule.decisive.search(flat):
+        if len(words) <= rule.max_words and len(flat) <= 12 * rule.max_words and rule.decisive.search(flat):
             return rule.name
     return None
 

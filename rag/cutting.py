@@ -50,11 +50,19 @@ def _atoms(text: str, start: int, end: int, max_words: int) -> Iterator[tuple[in
             for match in _WORD.finditer(text, start + first, start + last)
             for piece in _short(match, max_words)
         ]
-        for left, right in _even(
-            [weight(text[a:b]) for a, b in words],
-            math.ceil(sentence_weight / math.ceil(sentence_weight / max_words)) + 1 if max_words > 1 else 1,
-        ):
-            yield words[left][0], words[right - 1][1]
+        yield from _filled(text, words, math.ceil(sentence_weight / math.ceil(sentence_weight / max_words)))
+
+
+def _filled(text: str, words: Sequence[tuple[int, int]], target: int) -> Iterator[tuple[int, int]]:
+    """Stretches of words, each filled up to the target weight; a heavier word stands alone."""
+    first, total = words[0][0], 0
+    for row, (start, end) in enumerate(words):
+        heavy = weight(text[start:end])
+        if total and total + heavy > target:
+            yield first, words[row - 1][1]
+            first, total = start, 0
+        total += heavy
+    yield first, words[-1][1]
 
 
 def _short(match: re.Match[str], max_words: int) -> Iterator[tuple[int, int]]:

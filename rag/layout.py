@@ -176,7 +176,7 @@ def is_date_line(line: str) -> bool:
     >>> is_date_line("It closed on 3 October 2014.")
     False
     """
-    rest = around_date(line)
+    rest = around_date(line) if len(line) <= _LONG_LINE else None
     if rest is None:
         return False
     words = rest.split()

@@ -27,6 +27,7 @@ from rag.records import Document, Passage
 from rag.units import Unit, units_of
 
 _NUMBERING = re.compile(r"\W*\d+(?:\.\d+)*\.?\s")
+_MAX_TORN = 10_000  # characters; a page holds less, and text that never ends a sentence is no torn paragraph
 _STATEMENT_WORDS = (
     8  # a heading this long says something by itself ("Minutes of the meeting held on 26 April")
 )
@@ -92,7 +93,8 @@ def _mend_torn(text: str, units: list[Unit], settings: SplitSettings) -> list[Un
             and unit.notice is None
             and last.kind in {"prose", "list"}
             and unit.kind == "prose"
-            and _goes_on(text[last.start : last.end], text[unit.start])
+            and unit.start - last.start < _MAX_TORN
+            and _goes_on(text[max(last.start, last.end - 200) : last.end], text[unit.start])
         ):
             last.end = unit.end
         else:
@@ -202,7 +204,10 @@ def _hang_headings(text: str, units: list[Unit], title: str | None) -> list[Unit
     heading: str | None = None
     opening: int | None = None  # where the next unit must begin so that no heading is lost
     pending: Unit | None = None
+    section = 0
     for row, unit in enumerate(units):
+        section += unit.kind == "heading" or unit.opens
+        unit.section = section
         if unit.kind == "title" and row + 1 < len(units) and units[row + 1].kind == "heading":
             heading, pending, opening = None, unit, unit.start if opening is None else opening
             continue
@@ -242,7 +247,7 @@ def _join_short(text: str, units: list[Unit], settings: SplitSettings) -> list[U
             and unit.kind in {"prose", "list"}
             and last.notice is None
             and unit.notice is None
-            and last.heading == unit.heading
+            and last.section == unit.section
             and min(n_words(text[last.start : last.end]), n_words(text[unit.start : unit.end]))
             < settings.min_words
             and weight(text[last.start : unit.end]) <= settings.max_words

@@ -20,6 +20,7 @@ _TITLES = (
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
 _INITIAL = re.compile(r"(?:^|[\s(“‘\"'.])[A-Z]\.$")
 _INSIDE = re.compile(r"[.!?…]['\"’”»)\]]*(?=\s+['\"‘“«(\[]*[A-Z0-9£$€])")
+_WINDOW = 4000  # characters given to the library at once; no sentence people read is longer
 _WRAPPED = 45  # characters; a shorter line without final punctuation was ended on purpose
 
 
@@ -35,23 +36,18 @@ def sentences(text: str, *, language: str = "en") -> list[tuple[int, int]]:
 
 def _runs(text: str) -> Iterator[tuple[int, int]]:
     """Stretches whose line breaks are mere wrapping: a sentence never leaves its stretch."""
-    run: tuple[int, int] | None = None
+    run = before = (0, 0)  # the stretch so far, and its last line
     for start, end in lines(text):
-        line = text[start:end]
-        if run is None:
-            run = (start, end)
-            continue
-        previous_start, previous = max(run[0], text.rfind("\n", 0, run[1]) + 1), text[run[0] : run[1]]
-        blank_between = text.count("\n", run[1], start) > 1 or text.count("\r", run[1], start) > 1
-        fresh = is_list_item(line) or is_table_row(line) or is_table_row(text[previous_start : run[1]])
-        torn = blank_between and not line[0].islower()
-        short = run[1] - previous_start < _WRAPPED and not line[0].islower()
-        if fresh or torn or short or is_complete(previous) or previous.endswith(":"):
-            yield run
-            run = (start, end)
-        else:
-            run = (run[0], end)
-    if run is not None:
+        line, previous = text[start:end], text[slice(*before)]
+        if previous:
+            blank_between = text.count("\n", run[1], start) > 1 or text.count("\r", run[1], start) > 1
+            fresh = is_list_item(line) or is_table_row(line) or is_table_row(previous)
+            torn = (blank_between or len(previous) < _WRAPPED) and not line[0].islower()
+            if fresh or torn or is_complete(previous) or previous.endswith(":"):
+                yield run
+                run = (start, end)
+        run, before = (run[0] if previous else start, end), (start, end)
+    if run[1]:
         yield run
 
 
@@ -68,15 +64,18 @@ def _split(text: str, start: int, end: int, language: str) -> Iterator[tuple[int
 
 
 def _library_cuts(piece: str, language: str) -> Iterator[int]:
-    """Ends of sentences as sentencex sees them: its pieces are contiguous, so their lengths are positions."""
+    """Ends of sentences as sentencex sees them: its parts are contiguous, so their lengths are positions."""
     from sentencex import segment
 
-    at = 0
-    for part in segment(language, piece):
-        if not piece.startswith(part, at):  # it did not give the text back: its lengths mean nothing
-            return
-        at += len(part)
-        yield at
+    for base in range(0, len(piece), _WINDOW):  # its time grows with the square of the length
+        window = piece[base : base + _WINDOW]
+        at = 0
+        for part in segment(language, window):
+            if not window.startswith(part, at):  # it did not give the text back: its lengths mean nothing
+                break
+            at += len(part)
+            if at < len(window):
+                yield base + at
 
 
 def _is_end(piece: str, cut: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,6 +38,7 @@ class Unit:
     kind: str  # title, heading, lines, list, table or prose
     notice: str | None = None
     heading: str | None = None
+    section: int = 0  # which heading it stands under, counted, so that two of the same words are two
     opens: bool = False  # a title or the end of a letter: headings above it do not reach below
 
 
@@ -44,10 +46,9 @@ def units_of(document: Document) -> list[Unit]:
     """The blocks of a document with their kinds: what its format says, else what their lines look like."""
     text = document.text
     front = _FRONT_MATTER.match(text) if document.media_type == "text/markdown" else None
-    marked = {(heading.start, heading.end) for heading in document.headings}
-    ranges = [
-        piece for block in blocks(text) for piece in _pieces(text, block.start, block.end, sorted(marked))
-    ]
+    headings = sorted((heading.start, heading.end) for heading in document.headings)
+    marked = set(headings)
+    ranges = [piece for block in blocks(text) for piece in _pieces(text, block.start, block.end, headings)]
     notices = boilerplate.reasons([text[start:end] for start, end in ranges])
     units = []
     for (start, end), notice in zip(ranges, notices, strict=True):
@@ -78,8 +79,8 @@ def _is_title(rows: Sequence[str], title: str) -> bool:
 def _pieces(text: str, start: int, end: int, marked: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """A block divided where the format marks a heading inside it, and where a line of it is a notice."""
     cuts = {start, end}
-    for first, last in marked:
-        if start <= first and last <= end:
+    for first, last in marked[bisect_left(marked, (start, 0)) : bisect_left(marked, (end, 0))]:
+        if last <= end:
             cuts |= {first, last}
     inside = list(lines(text, start, end))
     if len(inside) > 1:

@@ -162,7 +162,8 @@ def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
         rows = list(page)
         for at in (0, -1):
             for _ in range(_EDGE_LINES):
-                if rows and any(counts[form] >= needed for form in _forms(rows[at])):
+                alone = 2 if rows and rows[at].text.isdecimal() else needed  # a bare number that counts along
+                if rows and any(counts[form] >= alone for form in _forms(rows[at])):
                     rows.pop(at)
         kept.append(rows)
     return kept

@@ -80,6 +80,8 @@ def load_html(data: bytes) -> Draft:
 
 
 def _decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
+    if b"\0" in data:
+        return decode(data)
     declared = _CHARSET.search(data[:4096])
     try:
         return data.decode("utf-8-sig"), "utf-8", ()

@@ -193,6 +193,12 @@ def test_nothing_but_a_load_error_comes_of_any_bytes(
             assert load(path).text
 
 
+def test_a_page_in_utf16_is_read(tmp_path: Path) -> None:
+    page = "<html><head><meta charset='utf-8'></head><body><p>The café’s price is £5 a cup.</p></body></html>"
+    assert "café’s price" in load(written(tmp_path, "a.html", page.encode("utf-16"))).text
+    assert refusal(written(tmp_path, "binary.html", b"<p>words\0\0</p>")) == "binary content"
+
+
 # -- files that cannot be read
 
 

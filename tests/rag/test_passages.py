@@ -161,6 +161,15 @@ def test_a_heading_that_states_something_can_be_cited() -> None:
     assert any("held on 26 April 2016" in passage.text for passage in passages)
 
 
+def test_short_paragraphs_under_two_headings_of_the_same_words_stay_apart() -> None:
+    draft = load_markdown(
+        b"# A\n\nIntro of a few words.\n\n## Part\n\nOne is short.\n\n## Part\n\nTwo is short.\n"
+    )
+    source = document(draft.text, headings=draft.headings, title=draft.title, media_type=draft.media_type)
+    found = [(passage.heading, passage.text) for passage in split(source, SETTINGS)][1:]
+    assert found == [("Part", "One is short."), ("Part", "Two is short.")]
+
+
 def test_a_list_stands_with_the_line_that_introduces_it() -> None:
     text = (
         "The visit focused on these areas:\n\n- planning for children\n- stability of homes\n\n- the school"
