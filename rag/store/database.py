@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rag.errors import StoreDamagedError
 from rag.records import Document, Heading, Passage, Place
 from rag.store.content import Content, Entry, FileRow, boilerplate_key
+from rag.store.manifest import REBUILD
 from rag.store.proofs import text_proof
 
 # A passage's words are a slice of its document's text and stand nowhere else. Text that came with half a
@@ -106,8 +108,12 @@ class Database:
     def __init__(self, path: Path) -> None:
         # immutable: no lock and no journal is looked for, so a read-only disk serves as well.
         uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        try:
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise StoreDamagedError(f"{path} cannot be opened: {error}", REBUILD) from error
         self._connection.text_factory = _text
+        self._path = path
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -115,13 +121,12 @@ class Database:
         self._connection.close()
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
-        """Every row of a query."""
-        with self._lock:
-            return self._connection.execute(query, values).fetchall()
-
-    def is_sound(self) -> bool:
-        """Whether SQLite finds the file whole."""
-        return self.rows("PRAGMA quick_check(1)") == [("ok",)]
+        """Every row of a query. Raises StoreDamagedError where the file is not what SQLite expects."""
+        try:
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            raise StoreDamagedError(f"{self._path} cannot be read: {error}", REBUILD) from error
 
     def counts(self) -> tuple[int, int, int]:
         """How many documents, passages and excluded passages there are."""

@@ -61,9 +61,9 @@ class Store:
         self.path = path
         self.manifest = manifest
         self._folder = generation_folder(path, manifest.generation)
-        self._release = weakref.finalize(self, os.close, descriptor)
         self._database = Database(self._folder / PASSAGES)
         self._close = weakref.finalize(self, self._database.close)
+        self._release = weakref.finalize(self, os.close, descriptor)
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._cached_chars = 0
         self._lock = threading.Lock()
@@ -73,20 +73,21 @@ class Store:
         """Whether a generation was ever committed at ``path``; it may still fail to open."""
         try:
             return read_current(Path(path)) is not None
-        except StoreError:
+        except (StoreError, OSError):
             return True
 
     @classmethod
     def open(cls, path: str | Path, *, verify: bool = True) -> Store:
         """The generation served at ``path``.
 
-        Raises StoreMissingError, StoreFormatError, or StoreDamagedError: with ``verify`` every sum is
-        checked (in a store over 200 MB: sizes, samples and the rows' sums).
+        Raises StoreMissingError, StoreFormatError, StoreDamagedError, or StoreError where it may not be read.
+        With ``verify`` every sum is checked (over 200 MB: sizes, samples and the rows' sums); without, that
+        every file is there in its size.
         """
         path = Path(path)
         for _ in range(_TRIES):
-            before = cls._current(path)
             try:
+                before = cls._current(path)
                 manifest = read_manifest(path)
                 descriptor = lease(generation_folder(path, manifest.generation))
                 if descriptor is not None:
@@ -94,6 +95,11 @@ class Store:
                 damage = StoreDamagedError(f"generation {manifest.generation} has no manifest", REBUILD)
             except StoreDamagedError as error:
                 damage = error
+            except OSError as error:
+                raise StoreError(
+                    f"the store at {path} cannot be read: {error.strerror or error}",
+                    "check who may read it, or name another with --store",
+                ) from error
             if cls._current(path) == before:  # nobody committed meanwhile: the damage is real
                 raise damage
         raise damage
@@ -104,24 +110,22 @@ class Store:
             return read_current(path)
         except StoreDamagedError:
             return None
-        except OSError as error:
-            raise StoreError(
-                f"the store at {path} cannot be read: {error.strerror}", "check who owns it, or name another"
-            ) from error
 
     @classmethod
     def _open_leased(cls, path: Path, manifest: Manifest, descriptor: int, verify: bool) -> Store:
         try:
-            if verify:
-                cls._refuse(path, manifest, thorough=None)
+            cls._refuse(path, manifest, contents=verify)
             return cls(path, manifest, descriptor)
         except BaseException:
             os.close(descriptor)
             raise
 
     @staticmethod
-    def _refuse(path: Path, manifest: Manifest, *, thorough: bool | None) -> None:
-        found = list(faults(generation_folder(path, manifest.generation), manifest, thorough=thorough))
+    def _refuse(
+        path: Path, manifest: Manifest, *, thorough: bool | None = None, contents: bool = True
+    ) -> None:
+        folder = generation_folder(path, manifest.generation)
+        found = list(faults(folder, manifest, thorough=thorough, contents=contents))
         if found:
             more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
             raise StoreDamagedError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.index import VectorIndex
+from rag.errors import StoreDamagedError
 from rag.lexical import LexicalIndex
 from rag.store.database import Database
 from rag.store.layout import (
@@ -30,24 +30,31 @@ from rag.store.proofs import Rows, order_sum, text_proof, vector_proofs, view_su
 THOROUGH_BYTES = 200_000_000
 
 
-def faults(folder: Path, manifest: Manifest, *, thorough: bool | None = None) -> Iterator[str]:
+def faults(
+    folder: Path, manifest: Manifest, *, thorough: bool | None = None, contents: bool = True
+) -> Iterator[str]:
     """What is wrong with a generation, in words, nearest cause first; nothing when it is whole.
 
-    ``thorough`` None leaves it to the size of the store. What later checks would stumble over stops them.
+    ``thorough`` None leaves it to the size of the store; without ``contents`` only names and sizes are looked
+    at. What later checks would stumble over stops them.
     """
     if thorough is None:
         thorough = manifest.size <= THOROUGH_BYTES
-    torn = list(_torn_files(folder, manifest, thorough))
+    torn = list(_torn_files(folder, manifest))
+    if contents and not torn:
+        torn = list(_changed_files(folder, manifest, thorough))
     yield from torn
-    if not torn:
+    if contents and not torn:
         try:
             yield from _shifted_rows(folder, manifest, thorough)
-        except (OSError, RuntimeError, ValueError, KeyError, IndexError, sqlite3.Error) as error:
+        except StoreDamagedError as error:
+            yield error.message
+        except (OSError, RuntimeError, ValueError, KeyError, IndexError) as error:
             # A file may hold its sum and yet be none that its library reads (another version of it, say).
             yield f"it cannot be read: {error}"
 
 
-def _torn_files(folder: Path, manifest: Manifest, thorough: bool) -> Iterator[str]:
+def _torn_files(folder: Path, manifest: Manifest) -> Iterator[str]:
     present = set(files_under(folder)) - {MANIFEST}
     for name in sorted(present - set(manifest.files)):
         yield f"{name} does not belong to it"
@@ -57,7 +64,12 @@ def _torn_files(folder: Path, manifest: Manifest, thorough: bool) -> Iterator[st
             yield f"{name} is missing"
         elif path.stat().st_size != expected.size:
             yield f"{name} has {path.stat().st_size} bytes, expected {expected.size}"
-        elif sample_sha256(path) != expected.sample or (thorough and file_sha256(path) != expected.sha256):
+
+
+def _changed_files(folder: Path, manifest: Manifest, thorough: bool) -> Iterator[str]:
+    for name, expected in manifest.files.items():
+        path = folder / name
+        if sample_sha256(path) != expected.sample or (thorough and file_sha256(path) != expected.sha256):
             yield f"{name} has changed since it was written"
 
 

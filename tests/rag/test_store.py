@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -248,6 +249,30 @@ def test_words_changed_after_opening_are_not_served(whole: Path) -> None:
     connection.close()
     with Store.open(whole, verify=False) as store, pytest.raises(StoreDamagedError):
         store.passages(range(store.n_passages))
+
+
+@pytest.mark.parametrize("fault", ["missing", "truncated"])
+def test_without_verifying_every_file_is_still_there_in_its_size(fault: str, whole: Path) -> None:
+    path = generation(whole) / "lexical" / "data.csc.index.npy"
+    path.unlink() if fault == "missing" else os.truncate(path, 5)
+    with pytest.raises(StoreDamagedError, match="data"):
+        Store.open(whole, verify=False)
+
+
+def test_a_database_torn_under_a_reader_that_did_not_verify_is_refused_when_read(whole: Path) -> None:
+    path = generation(whole) / PASSAGES
+    path.write_bytes(b"SQLite format 3\0" + b"\7" * (path.stat().st_size - 16))
+    with Store.open(whole, verify=False) as store, pytest.raises(StoreDamagedError) as caught:
+        store.documents()
+    assert "rag index --rebuild" in caught.value.hint
+
+
+def test_a_store_that_may_not_be_read_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / CURRENT).mkdir()  # even root cannot read this as a file
+    assert Store.exists(tmp_path)
+    with pytest.raises(StoreError, match="cannot be read") as caught:
+        Store.open(tmp_path)
+    assert "--store" in caught.value.hint
 
 
 def test_a_large_store_is_checked_by_samples_and_doctor_checks_it_all(whole: Path) -> None:
