@@ -12,7 +12,7 @@ from typing import Any
 from eval import abstention
 from eval.attribution import attribute
 from eval.runs import AS_TYPED, Row, Run, base_id, dump, write_whole
-from eval.scoring import METRICS, Score, is_answered, score
+from eval.scoring import METRICS, Score, is_claimed, is_shown, score
 from eval.significance import bootstrap_interval, bootstrap_statistic, smallest_visible
 
 PRECISIONS = (0.80, 0.90, 0.95)
@@ -75,9 +75,9 @@ def aggregate(rows: Sequence[Row], scores: Table, causes: Mapping[str, str | Non
 
 
 def outcomes(rows: Sequence[Row], scores: Table) -> tuple[list[float], list[bool], list[bool], list[bool]]:
-    """Confidence, rightness of the answer, whether one was given, whether one was right to give."""
-    answered = [is_answered(row) for row in rows]
-    right = [a and scores[row["id"]]["right"] == 1.0 for a, row in zip(answered, rows, strict=True)]
+    """Confidence, whether the first citation is right, whether there is one, whether one can be right."""
+    answered = [is_shown(row) for row in rows]
+    right = [scores[row["id"]]["citation_first"] == 1.0 for row in rows]
     answerable = [scores[row["id"]]["answered"] is not None for row in rows]
     # What was not answered cannot be covered at any threshold: it comes after all that was.
     confidence = [row["confidence"] if a else -1.0 for a, row in zip(answered, rows, strict=True)]
@@ -93,7 +93,7 @@ def confidence_figures(rows: Sequence[Row], scores: Table) -> dict[str, Any]:
     confidence, right, answered, answerable = outcomes(rows, scores)
     raw = [float(row["confidence"]) for row in rows]
     given = [i for i, a in enumerate(answered) if a]
-    shown = [row["status"] == "answered" for row in rows]
+    claimed = [is_claimed(row) for row in rows]
     figures: dict[str, Any] = {
         "auroc": abstention.auroc(raw, answerable),
         "auroc_right": abstention.auroc([raw[i] for i in given], [right[i] for i in given]),
@@ -101,7 +101,7 @@ def confidence_figures(rows: Sequence[Row], scores: Table) -> dict[str, Any]:
         "calibration_error": abstention.calibration_error([raw[i] for i in given], [right[i] for i in given]),
         "answered_or_weak": abstention.answering(answered, right, answerable),
         "answered_only": abstention.answering(
-            shown, [s and r for s, r in zip(shown, right, strict=True)], answerable
+            claimed, [c and r for c, r in zip(claimed, right, strict=True)], answerable
         ),
         **{f"coverage_at_{round(100 * p)}": abstention.coverage_at(p, confidence, right) for p in PRECISIONS},
     }

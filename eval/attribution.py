@@ -8,7 +8,7 @@ from enum import StrEnum
 from eval.metrics import exact_match, f1
 from eval.questions import Question
 from eval.runs import Row
-from eval.scoring import citation_support, is_answered, located, pieces_held
+from eval.scoring import citation_support, is_claimed, is_shown, located, pieces_held
 
 
 class Cause(StrEnum):
@@ -17,11 +17,13 @@ class Cause(StrEnum):
     REFUSED = "refused"
     GOLD_DOUBTFUL = "gold doubtful"
     NOT_IN_SPLIT = "not in the split corpus"
+    LEFT_OUT = "left out by a filter"
     LOST_AT_RETRIEVAL = "lost at retrieval"
     LOST_AT_RERANK = "lost at rerank"
     WRONG_ABSTENTION = "wrong abstention"
     WRONG_EVIDENCE = "wrong evidence"
     WRONG_SPAN = "wrong span"
+    CALLED_WEAK = "right but called weak"
     SHOULD_ABSTAIN = "should have abstained"
 
 
@@ -36,18 +38,18 @@ class Failure:
 def attribute(row: Row, question: Question) -> Failure | None:
     """Why a row failed; None when it did not.
 
-    A row fails when an unanswerable question is answered, or when the first citation supports no gold
-    evidence, or supports it while the answer shares no word with any gold answer (wrong span). An exact
-    gold answer cited from a place the gold does not list makes the gold doubtful, as does evidence that
-    does not stand where the gold says.
+    A row fails when an unanswerable question is claimed to be answered, or when the first citation supports
+    no gold evidence, or supports it while the answer shares no word with any gold answer (wrong span), or is
+    all right yet called weak. An exact gold answer cited from a place the gold does not list makes the gold
+    doubtful, as does evidence that does not stand where the gold says.
     """
     if row["status"] == "error":
         return Failure(Cause.REFUSED, row["reason"])
     if not question.answerable:
-        if not is_answered(row):
+        if not is_claimed(row):
             return None
         return Failure(
-            Cause.SHOULD_ABSTAIN, f"{row['status']} with confidence {row['confidence']:.2f}: {_short(row)}"
+            Cause.SHOULD_ABSTAIN, f"answered with confidence {row['confidence']:.2f}: {_short(row)}"
         )
     if not question.evidence:
         return _by_words(row, question)
@@ -57,11 +59,11 @@ def attribute(row: Row, question: Question) -> Failure | None:
             return Failure(
                 Cause.WRONG_SPAN, f"right evidence, but {_short(row)} shares no word with the gold"
             )
-        return None
+        return _hedged(row)
     if not located(row):
         missing = [f"{m['document']}: {m['why']}" for piece in row["gold"] for m in piece["missing"]]
         return Failure(Cause.GOLD_DOUBTFUL, "; ".join(missing))
-    if is_answered(row) and question.answers and exact_match(row["answer"], question.answers):
+    if is_shown(row) and question.answers and exact_match(row["answer"], question.answers):
         cited = row["citations"][0]["document"]
         return Failure(
             Cause.GOLD_DOUBTFUL, f"the gold answer, cited from {cited}: another place that counts?"
@@ -80,11 +82,14 @@ def _lost(row: Row) -> Failure:
     ranks = ", ".join(f"{name} {rank}" for name, rank in trail["ranks"].items()) if trail else ""
     if trail is None:
         return Failure(Cause.LOST_AT_RETRIEVAL, "no ranker brought the gold passage up at all")
+    if not trail["read"] and trail["place"] <= trail["n_read"]:
+        told = f"{trail['place']} would have been read ({ranks}): does the question name a date?"
+        return Failure(Cause.LEFT_OUT, f"gold passage at place {told}")
     if not trail["read"]:
         return Failure(Cause.LOST_AT_RETRIEVAL, f"gold passage at place {trail['place']} ({ranks})")
     if not any(pieces_held(row)):
         return Failure(Cause.LOST_AT_RERANK, f"read, and put at place {trail['place']} ({ranks})")
-    if not is_answered(row):
+    if not is_shown(row):
         return Failure(
             Cause.WRONG_ABSTENTION,
             f"gold passage at place {trail['place']}, confidence {row['confidence']:.2f}",
@@ -99,11 +104,17 @@ def _lost(row: Row) -> Failure:
 
 def _by_words(row: Row, question: Question) -> Failure | None:
     """Without gold evidence only the words can be judged."""
-    if not is_answered(row):
+    if not is_shown(row):
         return Failure(Cause.WRONG_ABSTENTION, f"confidence {row['confidence']:.2f}")
     if f1(row["answer"], question.answers) == 0:
         return Failure(Cause.WRONG_SPAN, f"{_short(row)} shares no word with the gold")
-    return None
+    return _hedged(row)
+
+
+def _hedged(row: Row) -> Failure | None:
+    if is_claimed(row):
+        return None
+    return Failure(Cause.CALLED_WEAK, f"confidence {row['confidence']:.2f}: {_short(row)}")
 
 
 def _cited_gold_passage(row: Row) -> bool:

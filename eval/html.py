@@ -13,9 +13,9 @@ from eval.attribution import Failure, attribute
 from eval.metrics import overlap
 from eval.plots import latency_plot, reliability_plot, risk_coverage_plot
 from eval.questions import Question
-from eval.report import confidence_rows, interval, percent, power_sentence
+from eval.report import STAGES, confidence_rows, interval, percent, power_sentence
 from eval.runs import AS_TYPED, Row, Run, base_id
-from eval.scoring import HEADLINE, METRICS, is_answered
+from eval.scoring import HEADLINE, METRICS, is_shown
 
 MOST_ROWS = 1000  # beyond this a browser grows slow; failures come first, so what is left out went right
 
@@ -89,7 +89,8 @@ def metric_grid(figures: Mapping[str, Any]) -> str:
     """Every metric overall and by split; what could not be measured says so."""
     splits = list(figures["by_split"])
     rows = []
-    for metric, (stage, meaning) in METRICS.items():
+    for metric in sorted(METRICS, key=lambda name: STAGES.index(METRICS[name][0])):
+        stage, meaning = METRICS[metric]
         overall = figures["metrics"][metric]
         n = f"{overall['n']}" if overall["n"] else "unmeasured"
         by_split = (percent(figures["by_split"][split][metric]["mean"]) for split in splits)
@@ -127,7 +128,7 @@ def answer_side(run: Run, row: Row, tone: str) -> str:
     """What was answered, the words marked in their passage."""
     head = f"<h3>{escape(row['status'])}, confidence {row['confidence']:.2f}</h3>"
     parts = [head, f'<p class="dim">{escape(row["reason"])}</p>' if row["reason"] else ""]
-    if is_answered(row):
+    if is_shown(row):
         parts.append(f"<p><b>{escape(row['answer'])}</b></p>")
     for citation in row["citations"]:
         start, text = _around(run, citation)
@@ -138,7 +139,7 @@ def answer_side(run: Run, row: Row, tone: str) -> str:
         parts.append(
             f'<blockquote class="{tone}">{page.marked(text, [(*quote, "quote"), *marks, *gold])}</blockquote>'
         )
-    if not is_answered(row) and row["hits"]:
+    if not is_shown(row) and row["hits"]:
         hit = row["hits"][0]
         text = run.passages.get((hit["document"], hit["start"], hit["end"]), "")
         parts.append(

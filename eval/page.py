@@ -26,7 +26,7 @@ p { margin: .4rem 0; } .dim { color: var(--dim); } .good { color: var(--good); }
 th, td { padding: .22rem .7rem .22rem 0; text-align: right; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } th { color: var(--dim); font-weight: 600; }
-td.words { white-space: normal; text-align: left; min-width: 14rem; color: var(--dim); }
+td.words, th.words { white-space: normal; text-align: left; min-width: 14rem; color: var(--dim); }
 tr.lead td:first-child { font-weight: 700; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem;
   }
@@ -100,7 +100,10 @@ def grid(
 ) -> str:
     """A table of plain texts; rows named in ``leads`` stand out, column ``words`` holds sentences."""
     lead = set(leads)
-    lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head) + "</tr>"]
+    heads = ("<th>" if i != words else '<th class="words">' for i in range(len(head)))
+    lines = [
+        "<tr>" + "".join(f"{tag}{escape(cell)}</th>" for tag, cell in zip(heads, head, strict=True)) + "</tr>"
+    ]
     for row in rows:
         cells = "".join(
             f'<td class="words">{escape(cell)}</td>' if i == words else f"<td>{escape(cell)}</td>"

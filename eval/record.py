@@ -195,9 +195,9 @@ class Recorder:
         """How far each ranker brought the gold evidence: its best place in every ranking.
 
         ``read`` says whether it was among the hits asked for, ``place`` is its place there (or among those
-        the retriever fused, searched deeper); None when it is in neither.
+        the retriever fused, searched deeper and without filters). None when it is in neither.
         """
-        found, read = _first(hits, gold), True
+        found, read, n_read = _first(hits, gold), True, len(hits)
         if found is None:
             hits, read = self._search(asked, k=DEEP), False
             found = _first(hits, gold)
@@ -209,7 +209,7 @@ class Recorder:
             for ranker, rank in _ranks(hit, hits).items():
                 ranks[ranker] = min(rank, ranks.get(ranker, rank))
         best = hits[found]
-        return {"read": read, "place": found + 1, "ranks": ranks, "hit": self._hit(best)}
+        return {"read": read, "n_read": n_read, "place": found + 1, "ranks": ranks, "hit": self._hit(best)}
 
 
 def _rounded(score: float) -> float:

@@ -3,6 +3,9 @@
 Unmeasured is a third state with its reason, never a zero and never a pass. A missing answer to a question
 that has one is 0.
 
+A weak answer shows its evidence and does not claim that it answers. Reading and citation judge what is shown,
+claimed or not; the decision (``answered``, ``abstained``, ``right``) is judged by what is claimed.
+
 A *piece* of evidence is found by a hit, supported by a citation, as ``eval.gold`` defines both.
 """
 
@@ -37,27 +40,36 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "fused_hit@5": ("retrieval", "the same as hit@5 before the reader reorders"),
     "em": ("reading", "the answer equals a gold answer (SQuAD normalisation)"),
     "f1": ("reading", "words shared with the best gold answer (SQuAD F1)"),
-    "squad_em": ("reading", "em, and 1 for abstaining where nothing is right (SQuAD 2.0)"),
-    "squad_f1": ("reading", "f1, and 1 for abstaining where nothing is right (SQuAD 2.0)"),
+    "squad_em": (
+        "reading",
+        "em of what is claimed; 1 for claiming nothing where nothing is right (SQuAD 2.0)",
+    ),
+    "squad_f1": (
+        "reading",
+        "f1 of what is claimed; 1 for claiming nothing where nothing is right (SQuAD 2.0)",
+    ),
     "span_overlap": ("reading", "characters shared with a gold answer in its evidence (Jaccard)"),
     "sentence_precision": ("reading", "share of cited sentences that are gold evidence"),
     "sentence_recall": ("reading", "share of gold sentences that are cited"),
     "polarity": ("reading", "yes or no as in the gold"),
-    "citation_first": ("citation", "the first citation supports a piece of evidence"),
+    "citation_first": ("citation", "the first citation supports the evidence (none given: holds an answer)"),
     "citation_every": ("citation", "every citation does"),
     "citation_share": ("citation", "share of the citations that do"),
     "evidence_cited": ("citation", "share of the pieces of evidence that a citation supports"),
     "quote_verbatim": ("citation", "every quote stands in its file, character for character"),
     "kilt_em": ("citation", "em where the first citation is right, else 0 (KILT)"),
     "kilt_f1": ("citation", "f1 where the first citation is right, else 0 (KILT)"),
-    "answered": ("abstention", "an answerable question gets an answer"),
-    "abstained": ("abstention", "an unanswerable question gets none"),
+    "answered": ("abstention", "an answerable question is answered, not weakly"),
+    "shown": ("abstention", "an answerable question is shown evidence, answered or weakly"),
+    "abstained": ("abstention", "an unanswerable question is not claimed to be answered"),
+    "silent": ("abstention", "an unanswerable question is shown nothing at all"),
     "fresh": ("abstention", "of several dated pieces, the older is not cited without the newest"),
-    "right": ("outcome", "the first citation is right, or nothing is said where nothing is right"),
+    "right": ("outcome", "answered with a right first citation, or nothing claimed where nothing is right"),
 }
 HEADLINE = ("right", "hit@5", "ndcg@10", "f1", "citation_first", "kilt_f1", "answered", "abstained")
 
 NOT_ANSWERABLE = "nothing is right to answer"
+ANSWERABLE = "something is right to answer"
 NO_EVIDENCE = "no gold evidence"
 NO_ANSWERS = "no gold answers"
 NO_ANSWER = "nothing was answered"
@@ -103,9 +115,14 @@ def score(
     return scores
 
 
-def is_answered(row: Row) -> bool:
-    """Whether anything was cited: a weak answer is an answer."""
+def is_shown(row: Row) -> bool:
+    """Whether anything was cited, be it weakly."""
     return bool(row["citations"])
+
+
+def is_claimed(row: Row) -> bool:
+    """Whether what was cited is said to answer the question."""
+    return bool(row["status"] == "answered")
 
 
 def pieces_held(row: Row) -> list[list[int]]:
@@ -207,12 +224,19 @@ def _reading(row: Row, question: Question) -> dict[str, Value]:
     values: dict[str, Value] = {}
     if not question.answerable:
         values = dict.fromkeys(("em", "f1"), NOT_ANSWERABLE)
-        values |= {name: float(not is_answered(row)) for name in ("squad_em", "squad_f1")}
+        values |= {name: float(not is_claimed(row)) for name in ("squad_em", "squad_f1")}
     elif not question.answers:
         values = dict.fromkeys(("em", "f1", "squad_em", "squad_f1"), NO_ANSWERS)
     else:
-        values["em"] = values["squad_em"] = exact_match(row["answer"], question.answers)
-        values["f1"] = values["squad_f1"] = f1(row["answer"], question.answers)
+        claimed = row["answer"] if is_claimed(row) else ""
+        values["em"], values["f1"] = (
+            exact_match(row["answer"], question.answers),
+            f1(row["answer"], question.answers),
+        )
+        values["squad_em"], values["squad_f1"] = (
+            exact_match(claimed, question.answers),
+            f1(claimed, question.answers),
+        )
     why = _no_evidence(question)
     values["span_overlap"] = why or _span_overlap(row)
     if why:
@@ -256,7 +280,7 @@ def _citation(row: Row, question: Question) -> dict[str, Value]:
     support = citation_support(row)
     right = [bool(pieces) for pieces in support]
     cited = {n for pieces in support for n in pieces}
-    values["citation_first"] = why or float(bool(right) and right[0])
+    values["citation_first"] = _first_right(row, question, right)
     values["citation_every"] = why or float(bool(right) and all(right))
     values["citation_share"] = why or (sum(right) / len(right) if right else 0.0)
     values["evidence_cited"] = why or len(cited) / len(row["gold"])
@@ -275,20 +299,31 @@ def _citation(row: Row, question: Question) -> dict[str, Value]:
     return values
 
 
-def _abstention(row: Row, question: Question) -> dict[str, Value]:
-    answered = is_answered(row)
-    values: dict[str, Value] = {
-        "answered": float(answered) if question.answerable else NOT_ANSWERABLE,
-        "abstained": "something is right to answer" if question.answerable else float(not answered),
-        "fresh": _fresh(row, question),
-    }
+def _first_right(row: Row, question: Question, right: Sequence[bool]) -> Value:
     if not question.answerable:
-        values["right"] = float(not answered)
-    elif question.evidence:
-        values["right"] = float(bool(citation_support(row)) and bool(citation_support(row)[0]))
-    else:  # answers alone: the first quote must hold one
-        values["right"] = float(answered and holds_answer(row["citations"][0]["quote"], question.answers))
-    return values
+        return NOT_ANSWERABLE
+    if not right:
+        return 0.0
+    if question.evidence:
+        return float(right[0])
+    return float(holds_answer(row["citations"][0]["quote"], question.answers))
+
+
+def _abstention(row: Row, question: Question) -> dict[str, Value]:
+    shown, claimed = is_shown(row), is_claimed(row)
+    if not question.answerable:
+        wrong_kind: dict[str, Value] = {"answered": NOT_ANSWERABLE, "shown": NOT_ANSWERABLE}
+        fit: dict[str, Value] = {"abstained": float(not claimed), "silent": float(not shown)}
+        return {**wrong_kind, **fit, "fresh": NOT_ANSWERABLE, "right": float(not claimed)}
+    first = _first_right(row, question, [bool(pieces) for pieces in citation_support(row)])
+    return {
+        "answered": float(claimed),
+        "shown": float(shown),
+        "abstained": ANSWERABLE,
+        "silent": ANSWERABLE,
+        "fresh": _fresh(row, question),
+        "right": float(claimed and first == 1.0),
+    }
 
 
 def _fresh(row: Row, question: Question) -> Value:

@@ -95,9 +95,7 @@ def test_em_and_f1_are_those_of_squad_on_tricky_cases(answer: str, gold: str) ->
     assert f1(answer, [gold]) == pytest.approx(squad_f1(answer, gold))
 
 
-@given(
-    st.text(alphabet="ab the-.,'é–_1 \n", max_size=30), st.text(alphabet="ab the-.,'é–_1 \n", max_size=30)
-)
+@given(st.text(alphabet="ab the-.,'é–_1 \n", max_size=30), st.text(alphabet="ab the-.,'é–_1 \n", max_size=30))
 def test_em_and_f1_are_those_of_squad_on_any_text(answer: str, gold: str) -> None:
     assert exact_match(answer, [gold]) == float(squad_tokens(answer) == squad_tokens(gold))
     assert f1(answer, [gold]) == pytest.approx(squad_f1(answer, gold))
@@ -204,7 +202,9 @@ def test_risk_coverage_answers_all_questions_of_a_confidence_together(rows: list
 
 
 def test_tied_confidences_cannot_be_ordered_to_advantage() -> None:
-    assert risk_coverage_area([0.5, 0.5], [True, False]) == risk_coverage_area([0.5, 0.5], [False, True]) == 0.5
+    assert (
+        risk_coverage_area([0.5, 0.5], [True, False]) == risk_coverage_area([0.5, 0.5], [False, True]) == 0.5
+    )
 
 
 def test_coverage_at_a_precision_is_the_largest_that_holds_it() -> None:

@@ -41,7 +41,8 @@ run(Slow(Path(sys.argv[1])), load_questions([Path(sys.argv[2])]), Path(sys.argv[
 
 def many_questions(path: Path, n: int) -> None:
     rows = [
-        {"id": f"q{i}", "question": f"when did Ann Carver resign, time {i}", "answers": ["May 2016"]} for i in range(n)
+        {"id": f"q{i}", "question": f"when did Ann Carver resign, time {i}", "answers": ["May 2016"]}
+        for i in range(n)
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 

@@ -152,8 +152,39 @@ def test_abstaining_where_nothing_is_right_is_right() -> None:
     nothing = parse_question({"id": "q", "question": "?", "answers": [], "evidence": []})
     silent = values(row(status="abstained"), nothing)
     assert (silent["abstained"], silent["right"], silent["squad_f1"], silent["f1"]) == (1.0, 1.0, 1.0, None)
+    assert silent["silent"] == 1.0
     spoken = values(row(citations=[citation(0, 10)], answer="May"), nothing)
     assert (spoken["abstained"], spoken["right"], spoken["squad_f1"]) == (0.0, 0.0, 0.0)
+
+
+def test_a_weak_answer_shows_evidence_and_claims_nothing() -> None:
+    nothing = parse_question({"id": "q", "question": "?", "answers": [], "evidence": []})
+    hedged = values(row(status="weak", citations=[citation(0, 10)], answer="May"), nothing)
+    assert (hedged["abstained"], hedged["right"], hedged["silent"], hedged["squad_f1"]) == (
+        1.0,
+        1.0,
+        0.0,
+        1.0,
+    )
+    weak = row(status="weak", gold=[gold(0, 10)], citations=[citation(0, 10)], answer="May")
+    found = values(weak, question())
+    assert (found["citation_first"], found["f1"], found["shown"]) == (1.0, 1.0, 1.0)
+    assert (found["answered"], found["right"], found["squad_f1"]) == (0.0, 0.0, 0.0)
+    failure = attribute(weak, question())
+    assert failure is not None
+    assert failure.cause == Cause.CALLED_WEAK
+
+
+def test_without_gold_evidence_the_first_quote_must_hold_a_gold_answer() -> None:
+    asked = parse_question({"id": "q", "question": "?", "answers": ["May"]})
+    good = values(row(citations=[citation(0, 6, quote="in May")], answer="May"), asked)
+    assert (good["right"], good["citation_first"], good["hit@5"], good["citation_every"]) == (
+        1.0,
+        1.0,
+        None,
+        None,
+    )
+    assert values(row(citations=[citation(0, 7, quote="in June")], answer="June"), asked)["right"] == 0.0
 
 
 def test_a_quote_that_differs_from_its_file_is_seen() -> None:
@@ -180,26 +211,49 @@ def test_a_score_is_a_fraction_or_says_why_not() -> None:
 
 
 def trail(place: int, *, read: bool) -> dict[str, Any]:
-    return {"read": read, "place": place, "ranks": {"dense": 30, "bm25": 4}, "hit": hit(0, 1000)}
+    return {
+        "read": read,
+        "n_read": 24,
+        "place": place,
+        "ranks": {"dense": 30, "bm25": 4},
+        "hit": hit(0, 1000),
+    }
 
 
 CASES: list[tuple[dict[str, Any], Cause | None]] = [
     (row(gold=[gold(0, 10)], citations=[citation(0, 10)], answer="May"), None),
     (row(gold=[gold(0, 10)], citations=[citation(0, 10)], answer="June"), Cause.WRONG_SPAN),
-    (row(gold=[{"relevance": 1, "places": [], "missing": [{"document": "d", "why": "gone"}]}]), Cause.GOLD_DOUBTFUL),
+    (
+        row(gold=[{"relevance": 1, "places": [], "missing": [{"document": "d", "why": "gone"}]}]),
+        Cause.GOLD_DOUBTFUL,
+    ),
     (row(gold=[gold(0, 10)], citations=[citation(900, 950, "e.txt")], answer="May"), Cause.GOLD_DOUBTFUL),
     (row(gold=[gold(0, 10, passages=[])]), Cause.NOT_IN_SPLIT),
     (row(gold=[gold(0, 10)], trail=None), Cause.LOST_AT_RETRIEVAL),
     (row(gold=[gold(0, 10)], trail=trail(60, read=False)), Cause.LOST_AT_RETRIEVAL),
+    (row(gold=[gold(0, 10)], trail=trail(3, read=False)), Cause.LEFT_OUT),
     (row(gold=[gold(0, 10)], trail=trail(14, read=True), hits=[hit(0, 9, "e.txt")]), Cause.LOST_AT_RERANK),
-    (row(gold=[gold(0, 10)], trail=trail(1, read=True), hits=[hit(0, 99)], status="abstained"), Cause.WRONG_ABSTENTION),
     (
-        row(gold=[gold(0, 10)], trail=trail(1, read=True), hits=[hit(0, 99)], citations=[citation(50, 60)], answer="x"),
+        row(gold=[gold(0, 10)], trail=trail(1, read=True), hits=[hit(0, 99)], status="abstained"),
+        Cause.WRONG_ABSTENTION,
+    ),
+    (
+        row(
+            gold=[gold(0, 10)],
+            trail=trail(1, read=True),
+            hits=[hit(0, 99)],
+            citations=[citation(50, 60)],
+            answer="x",
+        ),
         Cause.WRONG_SPAN,
     ),
     (
         row(
-            gold=[gold(0, 10)], trail=trail(2, read=True), hits=[hit(0, 99)], citations=[citation(0, 9, "e.txt")], answer="x"
+            gold=[gold(0, 10)],
+            trail=trail(2, read=True),
+            hits=[hit(0, 99)],
+            citations=[citation(0, 9, "e.txt")],
+            answer="x",
         ),
         Cause.WRONG_EVIDENCE,
     ),
@@ -208,7 +262,9 @@ CASES: list[tuple[dict[str, Any], Cause | None]] = [
 
 
 @pytest.mark.parametrize(("made", "cause"), CASES)
-def test_a_failure_is_put_down_to_the_first_stage_that_lost_it(made: dict[str, Any], cause: Cause | None) -> None:
+def test_a_failure_is_put_down_to_the_first_stage_that_lost_it(
+    made: dict[str, Any], cause: Cause | None
+) -> None:
     failure = attribute(made, question())
     assert (failure.cause if failure else None) == cause
 
@@ -226,7 +282,9 @@ def test_the_small_assistant_is_scored_as_a_person_would(make_run: Callable[...,
     lines = {line["id"]: line for line in read_lines(folder / "scores.jsonl")}
     assert lines["q1"]["em"] == 0.0
     assert lines["q1"]["f1"] == pytest.approx(2 / 3)  # "May" of "May 2016"
-    assert lines["q1"]["citation_first"] == 1.0  # the copy or the original: either is listed through its words
+    assert (
+        lines["q1"]["citation_first"] == 1.0
+    )  # the copy or the original: either is listed through its words
     assert lines["q4"]["abstained"] == 1.0
     assert lines["q4"]["hit@5"] is None
     assert lines["q6"]["cause"] == "not in the split corpus"
