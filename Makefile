@@ -1,0 +1,54 @@
+# make demo   the sample corpus indexed, and three questions asked of it
+# make test   every check
+# make eval   the question sets asked, scored and held against the baseline
+#
+# All of them make .venv when there is none, or when what it was made from has changed; PYTHON chooses the
+# interpreter it is made with (3.11 to 3.13).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+MADE_FROM := pyproject.toml .ci/constraints.txt
+DEMO := RAG_STORE=.demo/store $(BIN)/rag
+RUN := .demo/run
+
+.PHONY: demo test eval clean
+.DELETE_ON_ERROR:
+
+# An environment that does not work (another machine's, a moved checkout's, a half-made one) is made again.
+ifneq ($(shell $(BIN)/python -I -c 'import rag, embeddings, eval, pytest' 2>/dev/null && echo sound),sound)
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): $(MADE_FROM)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+		{ echo 'Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@echo 'making $(VENV); the first time this takes some minutes'
+	@$(BIN)/python -I -c 'import pip' 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@echo '$$ rag index eval/data/corpus/doncaster'
+	@$(DEMO) index eval/data/corpus/doncaster
+	@for question in \
+		'why was the trust decommissioned?' \
+		'how many social worker posts were vacant at the end of March 2016?' \
+		'what does a ticket to the zoo cost?'; do \
+		echo; echo "$$ rag ask \"$$question\""; \
+		$(DEMO) ask "$$question" || { status=$$?; test $$status -ge 3 && test $$status -le 5; } || exit 1; \
+	done
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+eval: $(STAMP)
+	$(BIN)/rag eval run eval/data/questions --corpus eval/data/corpus --out $(RUN)
+	$(BIN)/rag eval gate $(RUN) --baseline eval/baseline
+
+clean:
+	rm -rf $(VENV) .demo

@@ -1,0 +1,60 @@
+"""What is shipped: pinned, licensed, complete."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+REQUIRED = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    split = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {plain(name): version for name, version in split}
+
+
+@pytest.mark.parametrize("requirement", REQUIRED)
+def test_every_direct_dependency_is_pinned(requirement: str) -> None:
+    name = plain(re.split(r"[^A-Za-z0-9._-]", requirement)[0])
+    assert name == "rag" or name in pins(), f"add {name} to .ci/constraints.txt"
+
+
+def test_the_license_is_the_one_named() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert PROJECT["license"] == "Apache-2.0"
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_changelog_names_this_version() -> None:
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_version_is_said_once() -> None:
+    from rag import __version__
+
+    assert __version__ == PROJECT["version"]
+
+
+def test_every_schema_is_shipped() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]["rag"]
+    schemas = sorted((ROOT / "rag" / "schema").iterdir())
+    assert [path.name for path in schemas] == [
+        "answer.schema.json",
+        "search.schema.json",
+        "verify.schema.json",
+    ]
+    assert all(any(path.relative_to(ROOT / "rag").match(pattern) for pattern in patterns) for path in schemas)
