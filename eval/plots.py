@@ -55,7 +55,28 @@ def reliability_plot(bins: Mapping[str, Sequence[Bin]]) -> str:
     for number, (name, group) in enumerate(bins.items()):
         for b in group:
             radius = round(2.5 + 7 * (b.n / most) ** 0.5, 1)
-            told = f"{_short(values['p50'])} / {_short(values['p95'])} ms"
+            told = f"{name}: {b.n} answers, {b.confidence:.2f} sure, {b.right:.2f} right"
+            parts.append(
+                f'<circle class="dot run{number}" cx="{_x(b.confidence)}" cy="{_y(b.right)}" r="{radius}">'
+                f"<title>{escape(told)}</title></circle>"
+            )
+    return _frame("Reliability", "confidence, %", "right, %", "".join(parts))
+
+
+def latency_plot(stages: Mapping[str, Mapping[str, float]]) -> str:
+    """Milliseconds at the median (solid) and the 95th percentile (pale), a bar a stage."""
+    row, left = 26, 76
+    height = row * max(1, len(stages)) + 30
+    most = max((values["p95"] for values in stages.values()), default=0) or 1.0
+    scale = (WIDTH - left - 96) / most
+    parts = []
+    for number, (stage, values) in enumerate(stages.items()):
+        y = 8 + number * row
+        for share, style in (("p95", "pale"), ("p50", "solid")):
+            width = max(1, values[share] * scale)
+            parts.append(f'<rect class="{style}" x="{left}" y="{y}" height="16" width="{width:.1f}"/>')
+        parts.append(_text(left - 6, y + 12, stage, "end"))
+        told = f"{_short(values['p50'])} / {_short(values['p95'])} ms"
         parts.append(_text(round(left + values["p95"] * scale + 6, 1), y + 12, told, "start"))
     parts.append(_text(WIDTH / 2, height - 6, "median / 95th percentile"))
     return (
