@@ -95,7 +95,7 @@ RULES = (
     Rule(
         "subscription offer",
         _any(
-            r"^(?:like this\? .*)?\bsubscribe (?:to|now|today)\b.*(?:[£$€]\s?\d|\d+p\b|\byour\b|\bour\b)",
+            r"^(?:[\w ]{4,12}\?.*)?\bsubscribe (?:to|now|today|from)\b.*(?:[£$€]\s?\d|\d+p\b|\byour\b)",
             r"^subscribe (?:now|today|and save)\W*$",
         ),
         max_words=35,

@@ -28,6 +28,11 @@ _BYLINE = re.compile(
     rf"(?:(?:Words |Reported |Written )?[Bb]y|From our) (?:{_NAME}(?: and {_NAME})?|[A-Z][\w'’.-]+)"
     r"(?:\s*[,|/·–-].{0,60})?$"
 )
+_MEMO = re.compile(
+    r"(?:From|To|Cc|Bcc|Copy|Copies|Date|Sent|Subject|Re|(?:Our |Your )?ref(?:erence)?|Tel|E-?mail)"
+    r"\s?:\s",
+    re.IGNORECASE,
+)
 _NAME_WORD = re.compile(r"(?:[A-Z][\w'’.-]*|van|von|de|al|bin|and|&|of|the|for|\d[\w–-]*)[,.]?$")
 _BREAKS_OFF = re.compile(
     r"\b(?:a|an|the|and|or|but|of|to|by|for|from|with|at|that|which|who|whose|is|are|was|were|has|have|had|be|been"
@@ -224,6 +229,15 @@ def is_byline(line: str) -> bool:
     (True, False)
     """
     return bool(_BYLINE.match(line))
+
+
+def is_memo_line(line: str) -> bool:
+    """Whether a line is a field at the head of a memo or an e-mail.
+
+    >>> is_memo_line("Subject: Piling in Tenter Street"), is_memo_line("To be frank: no")
+    (True, False)
+    """
+    return bool(_MEMO.match(line)) and len(line) <= _LONG_LINE
 
 
 def is_name_line(line: str) -> bool:

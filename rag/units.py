@@ -16,6 +16,7 @@ from rag.layout import (
     is_complete,
     is_date_line,
     is_list_item,
+    is_memo_line,
     is_name_line,
     is_salutation,
     is_table_row,
@@ -26,6 +27,7 @@ from rag.layout import (
 )
 from rag.records import Document
 
+_MASTHEAD_WORDS = 20
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
@@ -62,6 +64,7 @@ def units_of(document: Document) -> list[Unit]:
         if title and unit.notice is None and _is_title(rows, title):
             unit.kind = "title"
         unit.opens = unit.kind == "title" or (unit.kind == "lines" and is_closing(rows[0]))
+    _settle_head(text, units)
     if not document.headings:
         _find_headings(text, [unit for unit in units if unit.notice is None])
     return units
@@ -107,12 +110,22 @@ def _kind(block: str) -> str:
         return "table"
     if is_list_item(rows[0]) and (len(rows) > 1 or not looks_like_heading(rows[0])):
         return "list"
-    short = [is_date_line(row) or is_byline(row) or is_salutation(row) or is_closing(row) for row in rows]
+    tests = (is_date_line, is_byline, is_salutation, is_closing, is_memo_line)
+    short = [any(test(row) for test in tests) for row in rows]
     if all(flag or is_name_line(row) for flag, row in zip(short, rows, strict=True)) and (
         any(short) or len(rows) > 1
     ):
         return "lines"
     return "prose"
+
+
+def _settle_head(text: str, units: Sequence[Unit]) -> None:
+    """Mark what stands over the title (a masthead, a trail of links, a section) as lines to join it."""
+    title = next((row for row, unit in enumerate(units) if unit.kind == "title"), 0)
+    for unit in units[:title]:
+        block = text[unit.start : unit.end]
+        if unit.kind in {"prose", "table"} and n_words(block) <= _MASTHEAD_WORDS and not is_complete(block):
+            unit.kind = "lines"
 
 
 def _find_headings(text: str, units: Sequence[Unit]) -> None:

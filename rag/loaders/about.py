@@ -33,6 +33,7 @@ _LABEL = re.compile(
     r"|opinion|contents",
     re.IGNORECASE,
 )
+_SUBJECT = re.compile(r"(?:Subject|Re)\s?:\s+(\S.*)$", re.IGNORECASE)
 _UPDATED = re.compile(r"\b(?:updated|revised|last checked)\b", re.IGNORECASE)
 _MINUTES = re.compile(r"\b(?:minutes|meeting|held on|notes of)\b", re.IGNORECASE)
 _TRAIL = re.compile(r"\s[>»|]\s")  # "Echo > News > Calder Mere": where a page stands, not what it is called
@@ -88,6 +89,9 @@ def _is_paragraph(block: str, rows: Sequence[str]) -> bool:
 
 
 def _title(head: Sequence[Sequence[str]], *, sectioned: bool) -> str | None:
+    subjects = [match[1] for block in head for line in block if (match := _SUBJECT.match(line))]
+    if subjects:
+        return " ".join(subjects[0].split())
     greeted = next(
         (row for row, block in enumerate(head) if any(is_salutation(line) for line in block)), None
     )

@@ -44,6 +44,7 @@ def reason(paragraph: str) -> str | None:
         ("Sign up to our weekly newsletter", "newsletter sign-up"),
         ("To stop receiving this newsletter, reply with the word STOP.", "newsletter sign-up"),
         ("ADVERTISEMENT: Get the Echo on your phone.", "advertisement"),
+        ("Want more? Subscribe from £2 a week.", "subscription offer"),
         ("2.1 Naming . . . . . . . . . . 7", "table of contents"),
         ("RELATED: Ten years of change", "link to other pages"),
         ("Subscribe to the Courier from 99p a week.", "subscription offer"),

@@ -108,6 +108,16 @@ def test_front_matter_gives_title_and_date() -> None:
             "Minutes of the meeting held on 26 April 2016",
             "2016-04-26",
         ),
+        (
+            "From: Ann Lee\nDate: 3 May 2019\nSubject: The lights\n\nDear Bo,\n\nOut.",
+            "The lights",
+            "2019-05-03",
+        ),
+        (
+            "Echo > News > Harbour\n\nLights go out\n28 Dec 2015\n\nThey are out.",
+            "Lights go out",
+            "2015-12-28",
+        ),
         ("", None, None),
     ],
 )

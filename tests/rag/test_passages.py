@@ -201,6 +201,12 @@ def test_a_title_stands_with_its_byline_date_and_first_paragraph() -> None:
     assert lead.heading is None
 
 
+def test_a_masthead_stands_with_the_title_under_it() -> None:
+    text = "ECHO > NEWS\n\nLights go out\n28 Dec 2015\n\nThe lights of the harbour are out since Monday."
+    (passage,) = split(document(text, title="Lights go out"), SETTINGS)
+    assert passage.text == text
+
+
 def test_an_address_a_date_and_a_greeting_are_one_passage() -> None:
     passages = split(load(FIXTURES / "letter_twice.txt"), SETTINGS)
     assert passages[0].text.startswith("3 March 2019")
