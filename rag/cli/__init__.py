@@ -12,7 +12,7 @@ import typer
 
 from eval.cli import app as eval_app
 from rag import __version__
-from rag.cli import ask, doctor, index, info, search, show, verify
+from rag.cli import ask, chat, doctor, index, info, search, show, verify
 from rag.cli.exits import Boundary, ExitStatus, status_table
 
 EPILOG = f"""\b
@@ -50,11 +50,15 @@ def rag(
 ) -> None:
     """Answer questions only in the words of your documents, and show where they stand."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())  # a session will start here
+        if chat.at_terminal():
+            chat.open_session()
+        else:
+            typer.echo(context.get_help())
 
 
 app.command(epilog=index.EPILOG)(index.index)
 app.command(epilog=ask.EPILOG)(ask.ask)
+app.command(epilog=chat.EPILOG)(chat.chat)
 app.command(epilog=search.EPILOG)(search.search)
 app.command("show", epilog=show.EPILOG)(show.show_document)
 app.command(epilog=verify.EPILOG)(verify.verify)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.session import phrases
-from rag.session.phrases import Words
 from rag.session.times import earlier_time, has_time, month_of, replaced_time, shifted_time
+from rag.session.words import PERSONAL, PLACE, PLURAL, Words, is_fragment, opens_with_verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,15 @@ _LEAD = re.compile(r"^(?:and|but|so|ok|okay|then|also)\b[,\s]+", re.I)
 _ABOUT = re.compile(r"^(?:(?:and|but|so)\s+)?(?:what|how) about\s+(?:the\s+)?(?P<rest>.+?)\s*\??$", re.I)
 _AND = re.compile(r"^(?:and|but|or)\s+(?P<rest>.+?)\s*\??$", re.I)
 _BARE = re.compile(
-    r"^(?:and\s+|but\s+|so\s+)?(?P<wh>why not|why|when|where|how|who|how come|since when|by whom|how many|how much|"
-    r"which ones?|what for|says who)(?:\s+(?:was|is|did|does|were)\s+(?:that|this|it))?\s*\??$",
+    r"^(?:and\s+|but\s+|so\s+)?"
+    r"(?P<wh>why not|why|when|where|how|who|how come|since when|by whom|"
+    r"how many|how much|which ones?|what for|says who)"
+    r"(?:\s+(?:was|is|did|does|were)\s+(?:that|this|it))?\s*\??$",
     re.I,
 )
 _SAID = re.compile(
-    r"^(?:and\s+|so\s+)?who (?P<verb>said|says|wrote|told (?:them|him|her|us)|claimed|reported|decided|thought|thinks)"
-    r" (?:that|this|so|it)\s*\??$",
+    r"^(?:and\s+|so\s+)?who (?P<verb>said|says|wrote|told (?:them|him|her|us)|claimed|reported|"
+    r"decided|thought|thinks) (?:that|this|so|it)\s*\??$",
     re.I,
 )
 
@@ -104,7 +106,8 @@ def _who_said(typed: str, before: Earlier) -> Found:
     match = _SAID.match(typed)
     if match is None:
         return None
-    said = phrases.short(before.quotes[0] if before.quotes else before.answer or before.question, 24)
+    told = before.answer if len(before.answer.split()) > 4 else "".join(before.quotes[:1])
+    said = phrases.short(told or before.answer or before.question, 24)
     return f"who {match['verb']} “{said}”?", "“that” is the sentence cited"
 
 
@@ -123,7 +126,7 @@ def _another(typed: str, before: Earlier) -> Found:
     match = _ABOUT.match(typed)
     if match is None:
         match = _AND.match(typed)
-        if match is None or not phrases.is_fragment(match["rest"]):
+        if match is None or not is_fragment(match["rest"]):
             return None
     rest = match["rest"].strip()
     swapped = phrases.swapped_name(before.question, rest, before.texts)
@@ -137,7 +140,7 @@ def _another(typed: str, before: Earlier) -> Found:
 
 
 def _counted(typed: str, before: Earlier) -> Found:
-    """ "how many businesses?", "how many went to the niece?", "how many of them": what is counted, of what."""
+    """ "how many businesses?", "how many went to the niece?", "how many of them": what is counted."""
     bare = _LEAD.sub("", typed).rstrip("? ")
     match = re.match(r"^(?P<wh>how many|how much|which|what)\s+(?P<rest>.+)$", bare, re.I)
     if match is None:
@@ -145,7 +148,7 @@ def _counted(typed: str, before: Earlier) -> Found:
     wh, rest = match["wh"], match["rest"]
     of = re.match(r"^of (?:them|these|those|it)\b", rest, re.I)
     noun = phrases.counted_noun(before.question)
-    if of or (wh.casefold() == "how many" and phrases.opens_with_verb(rest)):
+    if of or (wh.casefold() == "how many" and opens_with_verb(rest)):
         if noun is None:
             noun = phrases.topic(before.question, before.texts)
         if noun is None:
@@ -153,7 +156,7 @@ def _counted(typed: str, before: Earlier) -> Found:
         tail = rest[of.end() :].strip() if of else rest
         counted = f"of {noun}" if of else noun
         return f"{wh} {counted} {tail}".strip() + "?", f"of “{noun}”"
-    if wh.casefold() in ("which", "what") or not phrases.is_fragment(rest) or has_time(rest):
+    if wh.casefold() in ("which", "what") or not is_fragment(rest) or has_time(rest):
         return None
     if len(rest.split()) > 3:
         return None
@@ -172,11 +175,11 @@ def _pronoun(typed: str, before: Earlier) -> Found:
     if at is None:
         return None
     pronoun = words.lower[at]
-    if pronoun in phrases.PERSONAL:
+    if pronoun in PERSONAL:
         meant = phrases.person(before.question, before.answer, before.quotes, before.texts, pronoun)
-    elif pronoun in phrases.PLURAL:
+    elif pronoun in PLURAL:
         meant = phrases.subject(before.question, before.texts) or phrases.topic(before.question, before.texts)
-    elif pronoun in phrases.PLACE:
+    elif pronoun in PLACE:
         meant = phrases.topic(before.question, before.texts)
     else:
         meant = phrases.thing(before.question, before.texts)
@@ -190,8 +193,12 @@ def _pronoun(typed: str, before: Earlier) -> Found:
     return text, f"“{typed_pronoun}” is {meant}"
 
 
-_THEN = re.compile(r"\b(?:by|since|before|after|until|around)?\s*(?:then|that time|that day|that year)\b", re.I)
-_AFTER_THAT = re.compile(r"\b(?P<how>after|before|since|until|on|about|with|for|to) (?:that|this)\s*\??$", re.I)
+_THEN = re.compile(
+    r"\b(?:by|since|before|after|until|around)?\s*(?:then|that time|that day|that year)\b", re.I
+)
+_AFTER_THAT = re.compile(
+    r"\b(?P<how>after|before|since|until|on|about|with|for|to) (?:that|this)\s*\??$", re.I
+)
 
 
 def _then(text: str, before: Earlier) -> str:
@@ -221,7 +228,9 @@ def _that_time(typed: str, before: Earlier) -> Found:
     bare = _LEAD.sub("", typed)
     if not (_THEN.search(bare) or _AFTER_THAT.search(bare)) or Words.of(bare).n_content > 6:
         return None
-    if re.search(r"\bthen\b", bare, re.I) and not re.search(r"\b(?:by|since|until|before) then\b|then\s*\??$", bare, re.I):
+    if re.search(r"\bthen\b", bare, re.I) and not re.search(
+        r"\b(?:by|since|until|before) then\b|then\s*\??$", bare, re.I
+    ):
         return None
     text = _then(bare, before)
     return (text, "“that” is what was asked before") if text != bare else None

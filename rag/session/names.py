@@ -8,21 +8,23 @@ _TOKEN = re.compile(r"[^\W_]+(?:[’'.-][^\W_]+)*")
 # Words that stand inside a name without a capital, between two that have one.
 _INSIDE = frozenset("of and the for de la van von du der & in at".split())
 _OPENERS = frozenset(
-    """a about after again all although an and another any as at because before but by during each every for
-    from had has he her here his how i if in into is it its many more most my no nobody not now of on once one
-    only or our over she since so some such that the their then there these they this those three to two under
-    until we were what when where whether which while who why with within without yes yet you your""".split()
+    """a about after again all although an and another any as at because before but by during each every
+    for from had has he her here his how i if in into is it its many more most my no nobody not now of
+    on once one only or our over she since so some such that the their then there these they this
+    those three to two under until we were what when where whether which while who why with within
+    without yes yet you your""".split()
 )
 _MONTHS = frozenset(
-    """january february march april may june july august september october november december monday tuesday
-    wednesday thursday friday saturday sunday""".split()
+    """january february march april may june july august september october november december monday
+    tuesday wednesday thursday friday saturday sunday""".split()
 )
 TITLES = frozenset("mr mrs ms miss dr sir lady lord councillor cllr professor prof baroness".split())
 ORGANISED = frozenset(
-    """academy agency association authority authorities board borough bridge building bureau cabinet campaign
-    centre college commission committee company council court department desk directorate fund gallery group
-    hall house inspectorate institute limited ltd ministry museum office party plc road school service services
-    society street survey team trust trustees university ward wing yard exchange hoard scheme""".split()
+    """academy agency association authority authorities board borough bridge building bureau cabinet
+    campaign centre college commission committee company council court department desk directorate
+    fund gallery group hall house inspectorate institute limited ltd ministry museum office party plc
+    road school service services society street survey team trust trustees university ward wing yard
+    exchange hoard scheme""".split()
 )
 
 
@@ -57,9 +59,7 @@ def names_in(text: str) -> list[str]:
         word = token.group()
         if run and not _joined(text[run[-1].end() : token.start()], run[-1].group()):
             close()
-        if word[0].isupper():
-            run.append(token)
-        elif run and word in _INSIDE:
+        if word[0].isupper() or (run and word in _INSIDE):
             run.append(token)
         else:
             close()

@@ -84,7 +84,7 @@ def spellings(
         if any(frequency(term) for term in terms(word, language)):
             continue
         known = vocabulary.nearest(word)
-        if known is not None and known.casefold() != low:
+        if known is not None and not known.casefold().startswith(low):
             found.append((word, known))
     return found
 
@@ -98,7 +98,7 @@ def subjects(answer: Answer, source: Source, n: int = N_SUBJECTS) -> list[str]:
     found: dict[str, str] = {}
 
     def add(subject: str | None) -> None:
-        words = " ".join((subject or "").split())
+        words = re.sub(r"^[\d.]+\s+", "", " ".join((subject or "").split()))
         if 3 <= len(words) <= LONGEST_SUBJECT and not set(terms(words)) <= asked:
             found.setdefault(words.casefold(), words)
 

@@ -7,7 +7,11 @@ import re
 _MONTH_NAMES = "january february march april may june july august september october november december".split()
 _MONTH = "(?:" + "|".join(f"{name}|{name[:3]}" for name in [*_MONTH_NAMES, "sept"]) + r")\.?"
 _YEAR = r"(?:1[5-9]|20)\d\d"
-_DATE = rf"(?:(?:\d{{1,2}}(?:st|nd|rd|th)?\s+)?{_MONTH}\s+(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s+)?{_YEAR}|{_YEAR}(?:-\d\d){{0,2}}(?:[-/]\d\d)?|{_MONTH}(?!\w))"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DATE = (
+    rf"(?:(?:{_DAY}\s+)?{_MONTH}\s+(?:{_DAY},?\s+)?{_YEAR}"
+    rf"|{_YEAR}(?:-\d\d){{0,2}}(?:[-/]\d\d)?|{_MONTH}(?!\w))"
+)
 _FEAST = r"(?:boxing day|christmas(?: day)?|easter|new year(?:'s day)?|(?:mid|early|late)[ -]?)"
 _LEADING = r"(?:(?:back )?(?:in|on|at|by|for|since|during|before|after|from|until|as of|as at|of)\s+)"
 _SPAN = r"(?:the (?:end|start|beginning|middle) of\s+)"
@@ -17,7 +21,8 @@ _NOW = re.compile(r"^(?:right )?(?:now|today|at present|currently|these days|now
 _NUMBERS = {word: n for n, word in enumerate("one two three four five six seven eight nine ten".split(), 1)}
 _NUMBERS |= {"a": 1, "an": 1}
 _SHIFT = re.compile(
-    r"^(?:in |the )?(?:(?P<n>an?|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) years?|(?:the )?year|next year)"
+    r"^(?:in |the )?(?:(?P<n>an?|one|two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) years?|"
+    r"(?:the )?year|next year)"
     r"\s*(?P<way>later|after(?: that)?|earlier|before(?: that)?|on)?$",
     re.I,
 )
@@ -94,6 +99,8 @@ def replaced_time(question: str, time: str) -> str:
     'what is the price now?'
     """
     bare = question.rstrip("? ")
+    if "“" in bare:  # a quotation says what it says
+        return f"{bare} {time}?"
     found = _EVENT.search(bare) or _WHEN.search(bare)
     if found is None:
         return f"{bare} {time}?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,12 +13,16 @@ from rag.session.followups import Completed
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question as it was typed, completed and asked, with the answer it got."""
+    """One question as it was typed, completed and asked, with the answer it got.
+
+    ``paths`` gives the path of every document in the answer by its id: a later generation may not know it.
+    """
 
     typed: str
     completed: Completed
     filters: Filters
     answer: Answer
+    paths: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def question(self) -> str:

@@ -102,9 +102,7 @@ def answer(turn: Turn, position: int, source: Source, look: Look) -> list[Text]:
     return [*foot, *above[1:], Text(), *below, *notices]
 
 
-def evidence(
-    given: Answer, position: int, source: Source, look: Look
-) -> tuple[list[Text], list[Text]]:
+def evidence(given: Answer, position: int, source: Source, look: Look) -> tuple[list[Text], list[Text]]:
     """The verdict, and one piece of evidence with whose words they are and where they stand."""
     one = replace(given, citations=(cropped(given.citations[position]),), notices=())
     above, below = _blocks(one, source, look)

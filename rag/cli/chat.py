@@ -1,0 +1,63 @@
+"""``rag chat``: the session, at a terminal or over a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.cli.options import KOption, StoreOption, resolve
+
+if TYPE_CHECKING:
+    from rag.session.loop import Session
+
+EPILOG = "Example: rag chat --store papers/store"
+
+
+def chat(store: StoreOption = None, k: KOption = None) -> None:
+    """Ask, read the evidence in its place, and ask on.
+
+    At a terminal: history, completion, follow-up questions; :help lists the commands. Over a pipe every line
+    is a question or a command.
+    """
+    open_session(store, k)
+
+
+def open_session(store: Path | None = None, k: int | None = None) -> None:
+    """Open the session on a store and stay in it until it ends."""
+    settings = resolve(store, k).settings
+    from rag.session.loop import Session
+    from rag.session.screen import Screen, has_links
+    from rag.streams import look
+
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    errors = None if terminal else sys.stderr
+    screen = Screen(sys.stdout, look, terminal=terminal, links=has_links(os.environ), errors=errors)
+    session = Session(screen, settings, os.environ)
+    try:
+        session.greet()
+        if terminal:
+            _at_terminal(session)
+        else:
+            from rag.session.lines import PipedLines
+
+            session.run(PipedLines(sys.stdin))
+    finally:
+        if not session.close():  # a model is still at work: nothing of it is worth waiting for
+            sys.stdout.flush()
+            os._exit(0)
+
+
+def _at_terminal(session: Session) -> None:
+    from rag.session.terminal import TerminalLines, history_file, open_history
+
+    history, why_not = open_history(history_file())
+    if why_not:
+        session.screen.note(why_not)
+    session.run(TerminalLines(session, history))
+
+
+def at_terminal() -> bool:
+    """Whether a person sits before both ends, so that ``rag`` alone may open the session."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
