@@ -18,11 +18,12 @@ from rag.context import long_date, passage_context, passage_header
 from rag.encoders import load_encoder
 from rag.errors import EncoderMismatchError
 from rag.evidence import Evidence, disagreements, rank, select
-from rag.kinds import Kind, as_of_in, kind_of, last_day
+from rag.kinds import Kind, as_of_in, kind_of, last_day, years_in
 from rag.lexical import terms
 from rag.question import usable_question
 from rag.reader import open_reader
 from rag.reading import Candidate, Reader, Reading
+from rag.reasons import why_abstained, why_weak
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
 from rag.retriever import Found, Retriever
 from rag.sentences import sentences
@@ -226,8 +227,15 @@ class Assistant:
         )
         answered = confidence >= self._calibrator.answered
         if not chosen or not (answered or self._calibrator.subject_is_here(found)):
-            reason = "The documents do not speak of this; the nearest passages are listed as hits."
-            return Answer(question, Status.ABSTAINED, confidence, reason, hits=ranked, notices=tuple(notices))
+            return Answer(
+                question=question,
+                status=Status.ABSTAINED,
+                confidence=confidence,
+                reason=why_abstained(self._terms.unknown(question)),
+                hits=ranked,
+                notices=tuple(notices),
+                signals=found,
+            )
         if kind is Kind.CHANGE and answered:
             chosen = [chosen[0], *sorted(chosen[1:], key=lambda e: self._document(e.hit).date or "9999")]
         citations = tuple(self._cite(evidence) for evidence in chosen)
@@ -237,7 +245,7 @@ class Assistant:
             question=question,
             status=Status.ANSWERED if answered else Status.WEAK,
             confidence=confidence,
-            reason=None if answered else _why_weak(kind),
+            reason=None if answered else why_weak(kind, years_in(question) - years_in(seen[0].context)),
             spans=tuple(
                 Span(evidence.hit.passage, mark.start, mark.end, mark.score)
                 for evidence in chosen
@@ -296,27 +304,6 @@ def _with_reading(hit: Hit, reading: Reading, place: int, reader: str) -> Hit:
         score=reading.relevance,
         ranker=reader,
         ranked=(*hit.ranked, fused, Ranked(reader, place, reading.relevance)),
-    )
-
-
-_ASKED_FOR = {
-    Kind.WHO: "who it was",
-    Kind.WHEN: "when it was",
-    Kind.WHERE: "where it was",
-    Kind.HOW_MANY: "the figure asked for",
-    Kind.WHY: "a reason",
-    Kind.HOW: "how it was done",
-    Kind.YES_NO: "whether it is so",
-    Kind.LIST: "what is asked for",
-    Kind.CHANGE: "the change asked about",
-    Kind.WHAT: "what is asked for",
-}
-
-
-def _why_weak(kind: Kind) -> str:
-    """Why an answer is weak, in words."""
-    return (
-        f"The documents speak of this, but no passage clearly states {_ASKED_FOR[kind]}; this is the nearest."
     )
 
 

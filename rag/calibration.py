@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
 from rag.kinds import Kind, years_in
 from rag.records import Hit, Ranked
+
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 # Signals enter the model within these bounds, so that no single one can outshout the rest.
 RELEVANCE_BOUND = 12.0
@@ -55,6 +58,19 @@ class Terms:
         """The weighted share of the question's terms that stand in a text, 0..1; 1 for no terms."""
         weights = self.weights(question)
         return _share(weights, set(self._split(text)))
+
+    def unknown(self, question: str) -> list[str]:
+        """The question's words that stand nowhere in the store, as they were typed, each once.
+
+        >>> Terms(str.split, lambda term: int(term == "trust"), 9).unknown("trust in pizza? pizza!")
+        ['in', 'pizza']
+        """
+        typed = dict.fromkeys(_WORD.findall(question))
+        return [
+            word
+            for word in typed
+            if (found := self._split(word)) and not any(self._frequency(term) for term in found)
+        ]
 
     def known(self, question: str) -> float:
         """The weighted share of the question's terms that stand anywhere in the store, 0..1."""

@@ -33,6 +33,7 @@ FLOORS = {
     "rag.citations": 1.0,
     "rag.context": 1.0,
     "rag.kinds": 1.0,
+    "rag.reasons": 1.1,
     "rag.question": 1.0,
     "rag.answers": 1.0,
     "rag.boilerplate": 1.2,
