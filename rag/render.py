@@ -358,7 +358,7 @@ def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
             ("left out", kept_out),
             ("repeats", repeats),
             ("encoded", f"{_count(done.embedded, 'text')} new, {done.reused:,} known"),
-            ("store", f"{store} ({how}, {done.seconds:.1f} s)"),
+            ("store", f"{short_path(str(store), look.base)} ({how}, {done.seconds:.1f} s)"),
         ],
         look,
     )

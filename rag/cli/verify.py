@@ -44,7 +44,13 @@ def verify(
             show_json(one.to_json())
         elif not one.verdict.good:
             show(render.checked(one, look()))
-    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "none"
+    told = (
+        ", ".join(
+            f"{count} {'stand' if verdict == 'stands' else verdict}"
+            for verdict, count in sorted(counts.items())
+        )
+        or "none"
+    )
     summary = f"{len(cited)} citations: {told}"
     if as_json:
         tell(summary)
