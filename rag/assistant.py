@@ -222,7 +222,7 @@ class Assistant:
         confidence = self._calibrator.confidence(found)
         chosen = select(kind, hits, readings, sentences)
         ranked = tuple(
-            _with_reading(hits[i], readings[i], place, self._reader.name)
+            _with_reading(hits[i], i + 1, readings[i], place, self._reader.name)
             for place, i in enumerate(order[:k], start=1)
         )
         answered = confidence >= self._calibrator.answered
@@ -296,9 +296,9 @@ def _seen(hit: Hit, reading: Reading, context: str) -> Seen:
     return Seen(hit, reading.relevance, context, hit.passage.text[best.start : best.end], best.score)
 
 
-def _with_reading(hit: Hit, reading: Reading, place: int, reader: str) -> Hit:
+def _with_reading(hit: Hit, fused_rank: int, reading: Reading, place: int, reader: str) -> Hit:
     """The hit as the reader ranks it, the earlier rankers' word kept."""
-    fused = Ranked("fused", 0, hit.score)
+    fused = Ranked("fused", fused_rank, hit.score)
     return replace(
         hit,
         score=reading.relevance,
