@@ -32,7 +32,7 @@ def info(session: Session, argument: str) -> None:
         ("passages", f"{manifest.n_passages:,}, and {manifest.n_excluded:,} kept out"),
         ("encoder", manifest.encoder_name),
         ("generation", f"{manifest.generation}, made {_day(manifest.created)}"),
-        ("questions", f"{len(session.turns)} in this session"),
+        ("asked", f"{len(session.turns)} questions in this session"),
     ]
     session.screen.show(render.rows(pairs, look))
 

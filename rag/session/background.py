@@ -34,7 +34,9 @@ class Background:
         self._busy = 0
 
     def start(self, *, warm: bool = True) -> None:
-        """Begin to open the assistant; returns at once."""
+        """Begin to open the assistant; returns at once. Begun before, it goes on."""
+        if self._thread.is_alive():
+            return
         self._thread.start()
         self._submit(self._opened)
         if warm:

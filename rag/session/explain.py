@@ -80,16 +80,20 @@ def why(session: Session, argument: str) -> None:
         session.screen.say(f"The first passage is {ahead:.2f} ahead of it by the reader's score.")
 
 
-def _where(session: Session, passage: Passage, lead: str) -> list[Text]:
+def _where(session: Session, passage: Passage, lead: str, words: str = "") -> list[Text]:
+    """A passage with its place: its beginning, or from shortly before ``words`` on."""
     look = session.screen.look
     document = session.assistant().store.document(passage.document_id)
     page, line = locate(document, passage.start)
     head = Text(lead, style="bold")
     head.append(f"{look.dot}{render.place(document.path, line, page, look.base)}", style="dim")
-    words = clean(passage.text).strip()
-    if len(words) > _SHOWN_CHARS:
-        words = words[:_SHOWN_CHARS].rsplit(" ", 1)[0] + (" …" if look.unicode else " ...")
-    return [*fold(head, look, "  ", ""), *fold(Text(words), look, "  ")]
+    text, dots = clean(passage.text).strip(), "…" if look.unicode else "..."
+    found = text.casefold().find(clean(words).casefold()) if words else 0
+    if found > _SHOWN_CHARS // 2:
+        text = f"{dots} {text[found - _SHOWN_CHARS // 4 :].split(' ', 1)[-1]}"
+    if len(text) > _SHOWN_CHARS:
+        text = f"{text[:_SHOWN_CHARS].rsplit(' ', 1)[0]} {dots}"
+    return [*fold(head, look, "  ", ""), *fold(Text(text), look, "  ")]
 
 
 def _rankings(ranked: Sequence[Ranked], look: Look) -> list[Text]:
@@ -148,11 +152,11 @@ def whynot(session: Session, argument: str) -> None:
     deep = _deep(session, turn, n_read)
     for row in rows[:N_FOUND]:
         screen.gap()
-        screen.show(_where(session, passages[row], "This passage"))
+        screen.show(_where(session, passages[row], "This passage", words))
         screen.say(*_reasons(assistant, turn, row, deep, n_read))
     for passage in kept_out[: max(0, N_FOUND - len(rows))]:
         screen.gap()
-        screen.show(_where(session, passage, "This text"))
+        screen.show(_where(session, passage, "This text", words))
         screen.say(
             f"It was kept out of the passages: {passage.boilerplate}. :report tells how to bring it back."
         )

@@ -90,8 +90,7 @@ def _keep(session: Session, told: str, **more: Any) -> None:
     path = session.options.questions
     replaced = keep(path, row(turn.question, **more))
     session.screen.say(told)
-    where = str(path)
-    session.screen.note(f"{'Replaced' if replaced else 'Added'} in {where}; rag eval run reads it.")
+    session.screen.note(f"{'Replaced' if replaced else 'Added'} in {path}", "rag eval run reads that file.")
 
 
 def good(session: Session, argument: str) -> None:

@@ -67,16 +67,20 @@ class Session:
         """Take entries until they end. What a person can mend is said on the screen and ends nothing."""
         self.background.start(warm=warm)
         while True:
+            told = "Ctrl-D leaves."
             try:
                 prefill, self._prefill = self._prefill, ""
                 line = lines.read(self.prompt(), prefill)
                 if not lines.echoes and line.strip():
                     self.screen.say(f"> {line}", style="bold")
+                told = "Stopped."
                 self.take(line, as_typed=bool(prefill))
             except EOFError:
                 return
             except KeyboardInterrupt:
-                self.screen.note("Stopped. Ctrl-D leaves.")
+                self.screen.clear_line()
+                self.screen.note(told)
+                self.screen.gap()
 
     def prompt(self) -> str:
         """What stands before the entry: the filters in force, and a mark."""
@@ -162,7 +166,8 @@ class Session:
         allowed = None
         if turn.filters != Filters():
             n_documents = assistant.store.manifest.n_documents
-            allowed = (self._n_allowed(assistant, turn.filters), n_documents)
+            n_allowed = self._n_allowed(assistant, turn.filters)
+            allowed = None if n_allowed is None else (n_allowed, n_documents)
         head = view.head(turn, look, n_allowed=allowed)
         if head:
             self.screen.show(head)
@@ -172,8 +177,11 @@ class Session:
             self.screen.show(self._suggestions(turn, assistant))
 
     @staticmethod
-    def _n_allowed(assistant: Assistant, filters: Filters) -> int:
+    def _n_allowed(assistant: Assistant, filters: Filters) -> int | None:
+        """How many documents the filters let through; None where "as of" has the last word."""
         store = assistant.store
+        if filters.as_of is not None:
+            return None
         found = store.allowed(after=filters.after, before=filters.before, inside=filters.inside)
         return found.n_documents
 

@@ -128,11 +128,12 @@ def person(
                 people.setdefault(name)
     fitting = [name for name in people if _gender(name) in ("", pronoun[0])]
     named = [name for name in fitting if asked & {w.casefold() for w in name.split()} - TITLES]
-    of_answer = [
-        name for name in fitting if name in " ".join(answer.split()) or any(name in q for q in quotes[:1])
-    ]
-    order = [*of_answer, *named] if kind_of(question) is Kind.WHO else [*named, *of_answer]
-    return next(iter(order or fitting), None)
+    answering = [name for name in fitting if name in " ".join(answer.split())]
+    titled = [name for name in fitting if _gender(name)]
+    quoted = [name for name in fitting if any(name in " ".join(quote.split()) for quote in quotes[:1])]
+    first = (answering, named) if kind_of(question) is Kind.WHO else (named, answering)
+    tier = next((names for names in (*first, titled, quoted, fitting) if names), [])
+    return next(iter(sorted(tier, key=lambda name: not _gender(name))), None)
 
 
 def _gender(name: str) -> str:

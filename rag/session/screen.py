@@ -102,6 +102,11 @@ class Screen:
         """Write something aside."""
         self.say(*words, style="dim")
 
+    def clear_line(self) -> None:
+        """Take away what stands on the line, such as the ^C of an interrupt."""
+        if self.terminal:
+            self._out.write("\r\x1b[K")
+
     def gap(self) -> None:
         """Leave a line empty."""
         self.show([Text()])

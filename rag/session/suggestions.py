@@ -15,6 +15,7 @@ from rag.session.names import names_in
 N_SUBJECTS = 5
 READ_CHARS = 20_000_000  # of a corpus for its words: a second or so
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+LEAST_LETTERS = 5  # of a word whose spelling is doubted: shorter ones are near to too many
 CLOSE = 0.75  # difflib ratio from which a word is taken for a misspelling
 LONGEST_SUBJECT = 80
 
@@ -36,12 +37,13 @@ class Vocabulary:
             if read >= READ_CHARS:
                 break
         self.counts = {word: sum(found.values()) for word, found in forms.items()}
+        self._plain = {word for word, found in forms.items() if word in found}
         self._usual = {word: found.most_common(1)[0][0] for word, found in forms.items()}
         self.names = [name for name, _ in names.most_common(5000) if " " in name]
         self._sorted = sorted(self.counts)
 
     def starting_with(self, prefix: str, n: int = 20) -> list[str]:
-        """Words that begin so, in the spelling they mostly have, the frequent ones first.
+        """Words that begin so, the frequent ones first; a name has its capital even when none was typed.
 
         >>> Vocabulary(["The trust, trusted. Trust!", "trustees"]).starting_with("tru")[0]
         'trust'
@@ -54,7 +56,7 @@ class Vocabulary:
             found.append(self._sorted[at])
             at += 1
         found.sort(key=lambda word: (-self.counts[word], word))
-        return [self._usual[word] for word in found[:n]]
+        return [word if prefix == low and word in self._plain else self._usual[word] for word in found[:n]]
 
     def nearest(self, word: str) -> str | None:
         """The known word that a misspelt one most likely means, or None.
@@ -79,7 +81,7 @@ def spellings(
     found: list[tuple[str, str]] = []
     for word in dict.fromkeys(_WORD.findall(question)):
         low = word.casefold()
-        if len(low) < 4 or low in STOP_WORDS or low in vocabulary.counts:
+        if len(low) < LEAST_LETTERS or low in STOP_WORDS or low in vocabulary.counts:
             continue
         if any(frequency(term) for term in terms(word, language)):
             continue
@@ -100,7 +102,7 @@ def subjects(answer: Answer, source: Source, n: int = N_SUBJECTS) -> list[str]:
     def add(subject: str | None) -> None:
         words = re.sub(r"^[\d.]+\s+", "", " ".join((subject or "").split()))
         if 3 <= len(words) <= LONGEST_SUBJECT and not set(terms(words)) <= asked:
-            found.setdefault(words.casefold(), words)
+            found.setdefault(words.casefold().replace("’", "'"), words)
 
     for hit in answer.hits:
         add(hit.passage.heading)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -107,7 +108,7 @@ class TerminalLines:
         words = {"loading": "loading the models", "failed": "not open; ask to see why"}
         told = words.get(self._session.background.state, "")
         narrow = (self._session.screen.look.width or 80) < 60
-        return [] if narrow or not told else [("class:aside", told)]
+        return [] if narrow or not told or get_app().is_done else [("class:aside", told)]
 
 
 def _wants_vi() -> bool:

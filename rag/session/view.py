@@ -22,9 +22,9 @@ def sureness(confidence: float) -> str:
     """A confidence in words.
 
     >>> sureness(0.97), sureness(0.7), sureness(0.1)
-    ('almost certain', 'likely', 'unlikely')
+    ('almost certain', 'likely', 'doubtful')
     """
-    return next((word for least, word in _WORDS if confidence >= least), "unlikely")
+    return next((word for least, word in _WORDS if confidence >= least), "doubtful")
 
 
 def _short_name(name: str | None) -> str | None:
@@ -61,7 +61,11 @@ def short_source(source: Source) -> Source:
 
 def _blocks(answer: Answer, source: Source, look: Look) -> tuple[list[Text], list[Text]]:
     """What ``render.answer`` says above its first empty line, and below."""
-    lines = render.answer(answer, short_source(source), look)
+    drawn = render.answer(answer, short_source(source), look)
+    room = look.width
+    lines = [
+        part for line in drawn for part in (fold(line, look) if room and line.cell_len > room else [line])
+    ]
     at = next((i for i, line in enumerate(lines) if not line.plain.strip()), len(lines))
     return lines[:at], lines[at + 1 :]
 

@@ -52,6 +52,9 @@ _PRESENT = frozenset(
     reach retire rise run say see sell set show sit spend stand start stay stop take talk tell think
     turn want win work write""".split()
 )
+# "it" that stands for nothing: "is it true that", "is it raining".
+_EMPTY = frozenset("true possible said known that clear right worth".split())
+_WEATHER = frozenset("rain raining rained snow snowing snowed sunny cold hot dark late o'clock".split())
 TOKEN = re.compile(r"[\w£$€%]+(?:['’.,/-][\w%]+)*\+?")
 
 
@@ -133,7 +136,7 @@ class Words:
         after_aux = at > 0 and self.lower[at - 1] in AUX
         if word == "there":  # "was there a report" names nothing; "who works there" does
             return not nouns and at == len(self.lower) - 1 and not after_aux
-        if word == "it" and following in ("true", "possible", "said", "known", "that", "clear", "right"):
+        if word == "it" and (following in _EMPTY or _WEATHER & set(self.lower)):
             return False
         if word in _SUBJECTS and after_aux:
             opened = self.lower[0] in WH and not any(w in _CLAUSES for w in self.lower[1 : at - 1])
