@@ -5,8 +5,8 @@ Needs reportlab and python-docx, which the development environment has:
     python eval/data/make_binaries.py
 
 Both files are written into corpus/doncaster/ and are the same byte for byte on every run with the same
-library versions: the PDF is made in reportlab's invariant mode, and the DOCX carries fixed dates inside and in
-its zip entries.
+library versions: the PDF is made in reportlab's invariant mode, and the DOCX carries fixed dates inside and
+in its zip entries.
 """
 
 import datetime
