@@ -102,7 +102,7 @@ def _form(question: Question) -> list[tuple[str, str]]:
     ):
         found.append(("warning", f"of type {question.type}, yet it must abstain"))
     if question.type == "yes_no" and question.answerable and question.polarity is None:
-        found.append(("error", "a yes-or-no question needs its polarity"))
+        found.append(("warning", "a yes-or-no question without polarity: do its sources disagree?"))
     if question.type == "follow_up":
         found += [
             ("error", f'a follow-up needs "{key}"')
@@ -142,7 +142,8 @@ def _evidence(question: Question, library: Library) -> tuple[list[tuple[str, str
     if quotes and question.answers and not held:
         found.append(("warning", "no answer stands word for word in a sentence of its evidence"))
     for place in question.nearest:
-        found += [("error", f"nearest: {m.document}: {m.why}") for m in _missing(place, library)]
+        # A warning: what is near may stand in matter that a loader leaves out, an advert say.
+        found += [("warning", f"nearest: {m.document}: {m.why}") for m in _missing(place, library)]
     return found, quotes
 
 

@@ -52,6 +52,9 @@ def run_command(
     raw_follow_ups: Annotated[
         bool, typer.Option("--raw-follow-ups", help="Ask follow-ups a second time, as they were typed.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin again: remove the run that is in --out, but not its index.")
+    ] = False,
 ) -> None:
     """Ask every question and keep all that is needed to judge the answers.
 
@@ -59,6 +62,7 @@ def run_command(
     """
     from eval import opening
     from eval.questions import SPLITS, load_questions, question_files
+    from eval.runs import remove_run
 
     if store is not None and corpus is not None:
         raise UsageError("--store and --corpus exclude each other", "give the one that holds the documents")
@@ -68,6 +72,8 @@ def run_command(
     wanted = [question for question in wanted if split in (None, question.split)][:limit]
     if not wanted:
         raise UsageError("there is no question to ask", "see: rag eval check QUESTIONS")
+    if fresh:
+        remove_run(out)
     settings = opening.settings_for(out / "store" if corpus else store)
     if corpus is not None:
         opening.index(corpus, settings)

@@ -15,7 +15,7 @@ from eval.plots import latency_plot, reliability_plot, risk_coverage_plot
 from eval.questions import Question
 from eval.report import STAGES, confidence_rows, interval, percent, power_sentence
 from eval.runs import AS_TYPED, Row, Run, base_id
-from eval.scoring import HEADLINE, METRICS, is_shown
+from eval.scoring import HEADLINE, METRICS, citation_support, is_shown
 
 MOST_ROWS = 1000  # beyond this a browser grows slow; failures come first, so what is left out went right
 
@@ -118,22 +118,23 @@ def question_card(run: Run, row: Row, failure: Failure | None) -> str:
         f'<span class="tag {tone}">{escape(verdict)}</span><span class="tag">{escape(kind(row))}</span>'
         f'<span class="tag">{escape(row["id"])}</span></summary>'
         + (f"<p>{escape(failure.detail)}</p>" if failure else "")
-        + f'<div class="sides"><div>{answer_side(run, row, tone)}</div>'
+        + f'<div class="sides"><div>{answer_side(run, row)}</div>'
         + f"<div>{gold_side(run, row, question)}</div></div>"
         "</details>"
     )
 
 
-def answer_side(run: Run, row: Row, tone: str) -> str:
-    """What was answered, the words marked in their passage."""
+def answer_side(run: Run, row: Row) -> str:
+    """What was answered, the words marked in their passage; each citation coloured by whether it is right."""
     head = f"<h3>{escape(row['status'])}, confidence {row['confidence']:.2f}</h3>"
     parts = [head, f'<p class="dim">{escape(row["reason"])}</p>' if row["reason"] else ""]
     if is_shown(row):
         parts.append(f"<p><b>{escape(row['answer'])}</b></p>")
-    for citation in row["citations"]:
+    for citation, supported in zip(row["citations"], citation_support(row), strict=True):
+        tone = "good" if supported else "bad"
         start, text = _around(run, citation)
         quote = (citation["start"] - start, citation["end"] - start)
-        marks = [(quote[0] + a, quote[0] + b, "") for a, b in citation["marks"]]
+        marks = [(quote[0] + a, quote[0] + b, "word") for a, b in citation["marks"]]
         gold = [(a - start, b - start, "gold") for a, b in _gold_ranges(row, citation["document"])]
         parts.append(f'<p class="dim">{escape(_where(citation))}</p>')
         parts.append(

@@ -38,7 +38,7 @@ def ask_all(
 ) -> None:
     """Ask what has no row yet in the run at ``out``, with a bar on stderr."""
     from eval.environment import about
-    from eval.runner import K, run
+    from eval.runner import run
     from rag.assistant import Assistant
     from rag.progress_bar import progress
     from rag.streams import tell
@@ -56,7 +56,8 @@ def ask_all(
                 bar.advance()
 
         info = about(assistant.store, settings, out)
-        depth = max(K, settings.retrieval.n_candidates)
+        # As many hits as are read anyway: asking for more would have more read than a user's question has.
+        depth = max(settings.retrieval.k, settings.retrieval.n_candidates)
         try:
             run(
                 assistant,

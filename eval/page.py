@@ -54,8 +54,8 @@ blockquote.bad { border-color: var(--bad); } blockquote.good { border-color: var
 blockquote, h1, h2, p, summary, td { color: var(--ink); } blockquote.bad, blockquote.good { color:
   var(--ink); }
 p.dim, td.dim { color: var(--dim); } td.good { color: var(--good); } td.bad { color: var(--bad); }
-mark { background: var(--mark); color: inherit; border-radius: 3px; } mark.gold { background: var(--gold);
-  }
+mark { background: var(--gold); color: inherit; border-radius: 3px; }
+mark.word { background: var(--mark); } mark.gold { box-shadow: inset 0 -.16em var(--good); }
 .quote { text-decoration: underline; text-decoration-color: var(--dim); text-underline-offset: .2em; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr)); gap: .3rem
   1.6rem; }
@@ -119,7 +119,7 @@ def figure(caption: str, svg: str) -> str:
 
 
 def marked(text: str, ranges: Iterable[tuple[int, int, str]]) -> str:
-    """A text with ranges wrapped in their class of mark; ranges may overlap.
+    """A text with its ranges marked by class; ranges may overlap, and "quote" is a line under the words.
 
     >>> marked("to be or not", [(3, 5, "gold"), (0, 5, "quote")])
     '<span class="quote">to </span><mark class="gold"><span class="quote">be</span></mark> or not'
@@ -132,7 +132,8 @@ def marked(text: str, ranges: Iterable[tuple[int, int, str]]) -> str:
         words = escape(text[start:end])
         if "quote" in kinds:
             words = f'<span class="quote">{words}</span>'
-        for kind in sorted(set(kinds) - {"quote"}):
-            words = f'<mark class="{kind}">{words}</mark>' if kind else f"<mark>{words}</mark>"
+        marks = sorted(set(kinds) - {"quote"})
+        if marks:
+            words = f'<mark class="{" ".join(marks)}">{words}</mark>'
         parts.append(words)
     return "".join(parts)

@@ -118,7 +118,7 @@ def _begin(folder: Path, questions: Sequence[Question], info: Mapping[str, Any])
         if changed:
             raise UsageError(
                 f"{folder} holds another run: {', '.join(changed)} differ",
-                "choose another --out, or remove the folder to begin again",
+                "choose another --out, or begin again with --fresh",
             )
     else:
         lines = "".join(dump(question_to_json(question)) + "\n" for question in questions)

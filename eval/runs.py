@@ -65,6 +65,24 @@ def read_lines(path: Path) -> list[Row]:
     return rows
 
 
+FILES = (
+    "run.json",
+    "questions.jsonl",
+    "rows.jsonl",
+    "passages.jsonl",
+    "timings.jsonl",
+    "scores.jsonl",
+    "aggregate.json",
+    "report.html",
+)
+
+
+def remove_run(folder: Path) -> None:
+    """Take a run out of its folder; an index kept there stays."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+
+
 def cut_torn_line(path: Path) -> None:
     """Cut a file back to its last line end: what a killed process left behind it was never finished."""
     if not path.exists():

@@ -126,8 +126,18 @@ def is_claimed(row: Row) -> bool:
 
 
 def pieces_held(row: Row) -> list[list[int]]:
-    """For each hit of a row, the numbers of the pieces it holds."""
-    return [[n for n, piece in enumerate(row["gold"]) if _hit_holds(hit, piece)] for hit in row["hits"]]
+    """For each hit of a row, the numbers of the pieces it holds.
+
+    Where all gold evidence is whole documents, hits are documents too: only the first passage of each counts.
+    """
+    hits = row["hits"]
+    places = [place for piece in row["gold"] for place in piece["places"]]
+    if places and all(place["whole"] for place in places):
+        first: dict[str, Row] = {}
+        for hit in hits:
+            first.setdefault(hit["document"], hit)
+        hits = list(first.values())
+    return [[n for n, piece in enumerate(row["gold"]) if _hit_holds(hit, piece)] for hit in hits]
 
 
 def citation_support(row: Row) -> list[list[int]]:

@@ -50,14 +50,14 @@ def _cards(run_a: Run, run_b: Run, flips: Iterable[Flip]) -> list[str]:
     for flip in flips:
         before, after = rows_a[flip.question_id], rows_b[flip.question_id]
         question = run_b.question[base_id(flip.question_id)]
-        tones = ("bad", "good") if flip.better else ("good", "bad")
-        tag = f'<span class="tag {tones[1]}">{escape(flip.cause or "")}</span>' if flip.cause else ""
+        tone = "good" if flip.better else "bad"
+        tag = f'<span class="tag {tone}">{escape(flip.cause)}</span>' if flip.cause else ""
         words = f"{flip.question_id} {after['asked']} {flip.cause or ''} {question.type or ''}".lower()
         cards.append(
             f'<details data-words="{escape(words)}"><summary>{escape(after["asked"])}{tag}'
             f'<span class="tag">{escape(flip.question_id)}</span></summary><div class="sides">'
-            f"<div><h3>A</h3>{answer_side(run_a, before, tones[0])}</div>"
-            f"<div><h3>B</h3>{answer_side(run_b, after, tones[1])}</div></div>"
+            f"<div><h3>A</h3>{answer_side(run_a, before)}</div>"
+            f"<div><h3>B</h3>{answer_side(run_b, after)}</div></div>"
             f"{gold_side(run_b, after, question)}</details>"
         )
     return cards

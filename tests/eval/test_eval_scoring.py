@@ -101,6 +101,19 @@ def test_a_hit_in_another_document_counts_only_through_its_duplicate() -> None:
     assert (far["hit@1"], twin["hit@1"]) == (0.0, 1.0)
 
 
+def test_where_documents_are_judged_each_counts_once_at_its_first_passage() -> None:
+    pytest.importorskip("ir_measures")
+    whole = [gold(0, 900, whole=True, sentences=[], document="d.txt")]
+    hits = [
+        hit(0, 9, "a.txt"),
+        hit(0, 9, "b.txt"),
+        hit(20, 29, "a.txt"),
+        hit(0, 9, "d.txt"),
+        hit(30, 39, "a.txt"),
+    ]
+    assert values(row(gold=whole, hits=hits), question())["rr@10"] == pytest.approx(1 / 3)  # a, b, d
+
+
 def test_recall_counts_pieces_and_each_once() -> None:
     pytest.importorskip("ir_measures")
     pieces = [gold(0, 10), gold(100, 110), gold(200, 210)]
