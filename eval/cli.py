@@ -120,7 +120,7 @@ def compare(
     from eval import versus
     from eval.aggregate import finish
     from eval.compare import compare as compared
-    from eval.compare import load_scores, show
+    from eval.compare import conditions_changed, load_scores, show
     from eval.runs import write_whole
     from eval.scoring import HEADLINE, METRICS
 
@@ -130,7 +130,8 @@ def compare(
     metrics = tuple(METRICS) if all_metrics else HEADLINE
     found = compared(scores[0], scores[1], causes[0], causes[1], metrics=metrics)
     asked = {q.id: q.standalone or q.question for run in runs for q in run.questions}
-    show(found, asked, (runs[0].name, runs[1].name), _screen())
+    made_with = conditions_changed(runs[0].info, runs[1].info)
+    show(found, asked, (runs[0].name, runs[1].name), _screen(), conditions=made_with)
     if html is not None:
         write_whole(html, versus.render(runs[0], scores[0], runs[1], scores[1], found))
         _tell(f"written: {html}")

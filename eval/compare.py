@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eval import abstention
 from eval.aggregate import Table, outcomes, resamples
@@ -197,8 +197,15 @@ def _difference(
     return None if before is None or after is None else after - before
 
 
-def show(found: Comparison, questions: Mapping[str, str], names: tuple[str, str], console: Console) -> None:
-    """Print a comparison: flips first, then the figures."""
+def show(
+    found: Comparison,
+    questions: Mapping[str, str],
+    names: tuple[str, str],
+    console: Console,
+    *,
+    conditions: Sequence[str] = (),
+) -> None:
+    """Print a comparison: flips first, then the figures; ``conditions`` are what the runs differ in."""
     from rich.markup import escape
     from rich.text import Text
 
@@ -209,6 +216,8 @@ def show(found: Comparison, questions: Mapping[str, str], names: tuple[str, str]
     title = " → ".join(escape(plain(name)) for name in names)
     told = f"{len(worse)} went wrong, {len(better)} came right"
     console.print(f"[bold]{title}[/]  {told}", highlight=False)
+    for condition in conditions:
+        console.print(f"  {escape(plain(condition))}", highlight=False)
     for mark, group in (("[red]−[/]", worse), ("[green]+[/]", better)):
         for flip in group:
             asked = questions.get(base_id(flip.question_id), "")
@@ -226,6 +235,38 @@ def show(found: Comparison, questions: Mapping[str, str], names: tuple[str, str]
     console.print(table)
 
 
+def p_value(p: float) -> str:
+    """A p value as people read it.
+
+    >>> p_value(0.0421), p_value(0.0000954)
+    ('0.042', '<0.001')
+    """
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def conditions_changed(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """What the two runs were made with that differs, each in a line: settings, versions, code, store.
+
+    >>> conditions_changed({"seed": 1, "settings": {"k": 5}}, {"seed": 1, "settings": {"k": 9}})
+    ['settings.k: 5 → 9']
+    """
+    lines: list[str] = []
+    for key in dict.fromkeys([*a, *b]):
+        before, after = a.get(key), b.get(key)
+        if before == after or key == "store":
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += [f"{key}.{line}" for line in conditions_changed(before, after)]
+        else:
+            lines.append(f"{key}: {_clipped(before)} → {_clipped(after)}")
+    return lines
+
+
+def _clipped(value: object, limit: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def change_cells(change: Change) -> tuple[str, ...]:
     """A change as the cells of a table."""
     from eval.report import percent
@@ -241,8 +282,8 @@ def change_cells(change: Change) -> tuple[str, ...]:
         percent(change.b),
         f"{100 * change.difference:+.1f}",
         f"{100 * change.low:+.1f} … {100 * change.high:+.1f}",
-        f"{change.p:.3f} {change.test[0].lower()}",
-        f"{change.p_holm:.3f}",
+        f"{p_value(change.p)} {change.test[0].lower()}",
+        p_value(change.p_holm),
         f"{change.wins} / {change.losses} / {change.ties}",
         "–" if change.effect is None else f"{change.effect:+.2f}",
         "–" if change.detectable is None else f"{100 * change.detectable:.1f}",

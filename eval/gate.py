@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.aggregate import Table
-from eval.compare import Change, corrected, load_scores, paired
+from eval.compare import Change, corrected, load_scores, p_value, paired
 from eval.runs import AS_TYPED, Run, dump, write_whole
 from eval.scoring import METRICS
 from rag.errors import UsageError
@@ -116,7 +116,7 @@ def _drop(change: Change, rules: Rules, baseline: Table, scores: Table, ids: lis
         return Verdict(rule, False, "unmeasured")
     detail = (
         f"{100 * change.difference:+.2f} points on {change.n} questions "
-        f"(+{change.wins} −{change.losses}, p {change.p_holm:.3f})"
+        f"(+{change.wins} −{change.losses}, p {p_value(change.p_holm)})"
     )
     if lost and change.metric not in BY_ANSWER:
         return Verdict(rule, False, f"{detail}; {lost} questions measured before are not now")

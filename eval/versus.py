@@ -7,7 +7,15 @@ from html import escape
 
 from eval import page
 from eval.aggregate import Table
-from eval.compare import CAPTION, HEAD, Comparison, Flip, change_cells, confidence_changes
+from eval.compare import (
+    CAPTION,
+    HEAD,
+    Comparison,
+    Flip,
+    change_cells,
+    conditions_changed,
+    confidence_changes,
+)
 from eval.html import answer_side, conditions, gold_side, plots
 from eval.runs import Run, base_id
 
@@ -22,7 +30,8 @@ def render(run_a: Run, a: Table, run_b: Run, b: Table, found: Comparison) -> str
     parts = [
         f"<h1>{escape(names[0])} → {escape(names[1])}</h1>",
         f"<p>{len(worse)} questions went wrong, {len(better)} came right.</p>",
-        f'<p class="dim">A: {escape(conditions(run_a))}</p><p class="dim">B: {escape(conditions(run_b))}</p>',
+        *(f"<p>{escape(line)}</p>" for line in conditions_changed(run_a.info, run_b.info)),
+        f'<p class="dim">A: {escape(conditions(run_a))}</p>',
     ]
     if found.only_a or found.only_b:
         parts.append(f'<p class="bad">Only in A: {len(found.only_a)}; only in B: {len(found.only_b)}.</p>')
