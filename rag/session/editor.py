@@ -104,11 +104,13 @@ def _terminal_lent() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def run(command: Sequence[str]) -> None:
+def run(command: Sequence[str], environ: Mapping[str, str]) -> None:
     """Run a program with the terminal as its own; UsageError when it cannot be started."""
     try:
         with _terminal_lent():
-            subprocess.run(list(command), check=False, preexec_fn=_listen)
+            subprocess.run(
+                list(command), check=False, env=dict(os.environ) | dict(environ), preexec_fn=_listen
+            )
     except OSError as error:
         raise UsageError(
             f"{command[0]} cannot be started: {error.strerror}", "set VISUAL or EDITOR to your editor"

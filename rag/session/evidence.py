@@ -120,7 +120,7 @@ def open_file(session: Session, argument: str) -> None:
             session.screen.note("Set VISUAL or EDITOR to open it from here.")
         return
     session.screen.note(f"opening {where}")
-    editor.run(command)
+    editor.run(command, session.environ)
 
 
 def copy(session: Session, argument: str) -> None:
