@@ -12,7 +12,7 @@ from typing import Any
 from eval import abstention
 from eval.attribution import attribute
 from eval.runs import AS_TYPED, Row, Run, base_id, dump, write_whole
-from eval.scoring import METRICS, Score, is_claimed, is_shown, score
+from eval.scoring import METRICS, Score, is_claimed, is_shown, located, score
 from eval.significance import bootstrap_interval, bootstrap_statistic, smallest_visible
 
 PRECISIONS = (0.80, 0.90, 0.95)
@@ -67,10 +67,31 @@ def aggregate(rows: Sequence[Row], scores: Table, causes: Mapping[str, str | Non
         "by_split": {split: means([row for row in overall if row["split"] == split]) for split in splits},
         "by_type": {name: means([row for row in rows if kind(row) == name]) for name in types},
         "n_by_type": dict(sorted(Counter(map(kind, rows)).items())),
+        "by_ranker": by_ranker(overall),
         "abstention": confidence_figures(overall, scores),
         "failures": dict(
             Counter(cause for row in overall if (cause := causes[row["id"]]) is not None).most_common()
         ),
+    }
+
+
+def by_ranker(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """How far each ranker alone brings the gold evidence, over the rows whose evidence is in the documents.
+
+    hit@k: it puts a gold passage at place k or better. Only passages that were read, or searched for because
+    none of those read held the evidence, have a place; any other counts as not found.
+    """
+    known = [row for row in rows if located(row)]
+    names = sorted({name for row in known if row["trail"] for name in row["trail"]["ranks"]})
+    return {
+        name: {
+            f"hit@{k}": sum(
+                row["trail"] is not None and row["trail"]["ranks"].get(name, k + 1) <= k for row in known
+            )
+            / len(known)
+            for k in (1, 5, 10)
+        }
+        for name in names
     }
 
 

@@ -160,6 +160,10 @@ def gate(
         _tell(f"written: {baseline}")
         return
     held = load_rules(rules)
+    if not (baseline / "scores.jsonl").exists():
+        raise UsageError(
+            f"there is no baseline at {baseline}", f"rag eval gate {folder} --baseline {baseline} --keep"
+        )
     verdicts = judge(scores, load_scores(baseline)[0], held)
     for verdict in verdicts:
         mark = "FAIL" if not verdict.passed else "note" if verdict.noted else "ok"

@@ -36,6 +36,9 @@ def render(run: Run, scores: Table, figures: Mapping[str, Any], *, most_rows: in
     parts.append(
         "<h2>Confidence</h2>" + page.grid(("what", "figure"), confidence_rows(figures["abstention"]))
     )
+    rankers = [(name, *map(percent, values.values())) for name, values in figures["by_ranker"].items()]
+    parts.append("<h2>Gold evidence by each ranker alone</h2>")
+    parts.append(page.grid(("ranker", "hit@1, %", "hit@5, %", "hit@10, %"), rankers))
     failures = [(cause, str(n)) for cause, n in figures["failures"].items()]
     parts.append("<h2>Why questions went wrong</h2>" + page.grid(("cause", "questions"), failures))
     parts.append("<h2>Questions</h2>" + page.SEARCH)

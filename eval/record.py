@@ -14,7 +14,7 @@ from eval.gold import GoldRange, Library, holds
 from eval.questions import Question
 from eval.runs import Place, Row
 from rag.errors import LoadError, RagError
-from rag.records import Answer, Citation, Document, Hit, Passage, sha256_text
+from rag.records import Answer, Citation, Document, Hit, Passage, Ranked, sha256_text
 
 DEEP = 300  # places of a ranking searched for evidence that no hit held
 
@@ -233,9 +233,14 @@ def _ranks(hit: Hit, hits: Sequence[Hit]) -> dict[str, int]:
     """The hit's place by each ranker; where one gave no place, its place among these hits by score."""
     found: dict[str, int] = {}
     for said in hit.ranked:
-        better = sum(s.score > said.score for other in hits for s in other.ranked if s.ranker == said.ranker)
-        found[said.ranker] = said.rank if said.rank > 0 else better + 1
+        found[said.ranker] = said.rank if said.rank > 0 else _place_by_score(said, hits)
     return found
+
+
+def _place_by_score(said: Ranked, hits: Sequence[Hit]) -> int:
+    return 1 + sum(
+        other.score > said.score for hit in hits for other in hit.ranked if other.ranker == said.ranker
+    )
 
 
 def _read_anew(document: Document) -> str | None:

@@ -71,6 +71,8 @@ def show(run: Run, figures: Mapping[str, Any], console: Console) -> None:
 def tables(run: Run, figures: Mapping[str, Any]) -> list[Table]:
     """The tables of the summary: metrics, types, confidence, failures, latency."""
     found = [_metrics(figures), _types(figures), _confidence(figures["abstention"])]
+    if figures["by_ranker"]:
+        found.append(_rankers(figures["by_ranker"]))
     if figures["failures"]:
         found.append(_failures(figures["failures"]))
     times = latency(run.timings())
@@ -147,6 +149,13 @@ def _confidence(figures: Mapping[str, Any]) -> Table:
     table = new_table("confidence", "what", "figure")
     for what, figure in confidence_rows(figures):
         table.add_row(what, figure)
+    return table
+
+
+def _rankers(rankers: Mapping[str, Mapping[str, float]]) -> Table:
+    table = new_table("gold evidence by each ranker alone, per cent", "ranker", "hit@1", "hit@5", "hit@10")
+    for name, values in rankers.items():
+        table.add_row(name, *(percent(value) for value in values.values()))
     return table
 
 
