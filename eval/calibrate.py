@@ -28,7 +28,7 @@ from rag.settings import load_settings
 
 Floats = NDArray[np.float64]
 
-PENALTY = 4.0  # of squared weights on standardised signals: some 200 questions bear no more freedom
+PENALTY = 20.0  # of squared weights on standardised signals: some 400 questions bear no more freedom
 FOLDS = 10
 PRECISION = 0.90  # the contract: of the development questions answered, at least this share is right
 SUBJECT_KEPT = 0.97  # share of on-subject questions that must be recognised as such

@@ -17,7 +17,7 @@ from rag.citations import cite, freshness, location
 from rag.context import long_date, passage_context, passage_header
 from rag.encoders import load_encoder
 from rag.errors import EncoderMismatchError
-from rag.evidence import Evidence, disagreements, rank, select
+from rag.evidence import Evidence, disagreements, rank, select, worth
 from rag.kinds import Kind, as_of_in, kind_of, last_day, years_in
 from rag.lexical import terms
 from rag.question import usable_question
@@ -217,14 +217,11 @@ class Assistant:
             )
         kind = kind_of(question)
         order = rank(hits, readings)
-        seen = [_seen(hits[i], readings[i], contexts[i]) for i in order]
+        seen = [_seen(hits[i], i + 1, readings[i], contexts[i]) for i in order]
         found = signals(question, kind, seen, self._terms)
         confidence = self._calibrator.confidence(found)
         chosen = select(kind, hits, readings, sentences)
-        ranked = tuple(
-            _with_reading(hits[i], i + 1, readings[i], place, self._reader.name)
-            for place, i in enumerate(order[:k], start=1)
-        )
+        ranked = _as_read(hits, readings, order, self._reader.name)[:k]
         answered = confidence >= self._calibrator.answered
         if not chosen or not (answered or self._calibrator.subject_is_here(found)):
             return Answer(
@@ -289,21 +286,31 @@ class Assistant:
         return told
 
 
-def _seen(hit: Hit, reading: Reading, context: str) -> Seen:
+def _seen(hit: Hit, found_at: int, reading: Reading, context: str) -> Seen:
     best = reading.marks[0] if reading.marks else None
-    if best is None:
-        return Seen(hit, reading.relevance, context)
-    return Seen(hit, reading.relevance, context, hit.passage.text[best.start : best.end], best.score)
+    mark = hit.passage.text[best.start : best.end] if best else ""
+    scores = tuple(mark.score for mark in reading.marks)
+    return Seen(hit, reading.relevance, context, mark, scores, found_at)
 
 
-def _with_reading(hit: Hit, fused_rank: int, reading: Reading, place: int, reader: str) -> Hit:
-    """The hit as the reader ranks it, the earlier rankers' word kept."""
-    fused = Ranked("fused", fused_rank, hit.score)
-    return replace(
-        hit,
-        score=reading.relevance,
-        ranker=reader,
-        ranked=(*hit.ranked, fused, Ranked(reader, place, reading.relevance)),
+def _as_read(
+    hits: Sequence[Hit], readings: Sequence[Reading], order: Sequence[int], reader: str
+) -> tuple[Hit, ...]:
+    """The hits in the order they are worth, with the fused list's and the reader's word added."""
+    by_reader = sorted(range(len(hits)), key=lambda i: (-readings[i].relevance, i))
+    place = {i: rank for rank, i in enumerate(by_reader, start=1)}
+    return tuple(
+        replace(
+            hits[i],
+            score=worth(hits[i], readings[i]),
+            ranker="worth",
+            ranked=(
+                *hits[i].ranked,
+                Ranked("fused", i + 1, hits[i].score),
+                Ranked(reader, place[i], readings[i].relevance),
+            ),
+        )
+        for i in order
     )
 
 

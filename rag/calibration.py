@@ -28,14 +28,16 @@ MARK_BOUND = 30.0
 class Seen:
     """What a reader said of one hit, as far as confidence is concerned.
 
-    ``context`` is the passage with its header; ``mark`` the best marked words, ``mark_score`` their score.
+    ``context`` is the passage with its header; ``mark`` the best marked words and ``mark_scores`` the scores
+    of its marks, best first. ``found_at`` is the place the retriever gave it, from 1.
     """
 
     hit: Hit
     relevance: float
     context: str
     mark: str = ""
-    mark_score: float = 0.0
+    mark_scores: tuple[float, ...] = ()
+    found_at: int = 1
 
 
 class Terms:
@@ -91,32 +93,56 @@ def _score(ranked: Sequence[Ranked], ranker: str) -> float:
     return next((r.score for r in ranked if r.ranker == ranker), 0.0)
 
 
+def _spread(relevances: Sequence[float]) -> float:
+    """Entropy (nats) of the readings as one distribution: low when one passage stands out.
+
+    >>> round(_spread([1.0, 1.0]), 3), round(_spread([9.0, -9.0]), 3)
+    (0.693, 0.0)
+    """
+    highest = max(relevances)
+    weights = [math.exp(value - highest) for value in relevances]
+    total = sum(weights)
+    return -sum(w / total * math.log(w / total) for w in weights if w > 0)
+
+
 def signals(question: str, kind: Kind, seen: Sequence[Seen], terms: Terms) -> dict[str, float]:
     """The signals of one question; ``seen`` is best first and not empty.
 
+    Margins are of the first passage over the others; ``mark_lead`` is of its best mark over its second.
     ``agreement`` is the share of the next four passages that mark a word of the best mark; ``year_missing``
     is 1 when the question names a year that the first passage and its header do not.
     """
-    first, others = seen[0], seen[1:5]
-    best_mark = set(first.mark.casefold().split())
-    agreeing = sum(bool(best_mark & set(other.mark.casefold().split())) for other in others)
+    first, others = seen[0], seen[1:]
+    relevances = [s.relevance for s in seen]
+    best = first.mark_scores[0] if first.mark_scores else -MARK_BOUND
+    rival = max((s.mark_scores[0] for s in others if s.mark_scores), default=best)
+    second = first.mark_scores[1] if len(first.mark_scores) > 1 else best
+    words = set(first.mark.casefold().split())
+    near = others[:4]
+    agreeing = sum(bool(words & set(other.mark.casefold().split())) for other in near)
+    far = relevances[4:] or relevances[1:] or relevances
     missing = years_in(question) - years_in(first.context)
     return {
         "relevance": _bounded(first.relevance, RELEVANCE_BOUND),
-        "margin": _bounded(first.relevance - others[0].relevance, RELEVANCE_BOUND) if others else 0.0,
-        "mark_score": _bounded(first.mark_score, MARK_BOUND),
+        "margin": _bounded(first.relevance - (relevances[1:] or relevances)[0], RELEVANCE_BOUND),
+        "margin_far": _bounded(first.relevance - sum(far) / len(far), RELEVANCE_BOUND),
+        "spread": _spread(relevances),
+        "relevant": float(sum(value > 0 for value in relevances)),
+        "mark": _bounded(best, MARK_BOUND),
+        "mark_margin": _bounded(best - rival, MARK_BOUND),
+        "mark_lead": _bounded(best - second, MARK_BOUND),
+        "mark_length": math.log1p(len(first.mark)),
+        "agreement": agreeing / len(near) if near else 0.0,
         "coverage": terms.coverage(question, first.context),
         "coverage_best": max(terms.coverage(question, s.context) for s in seen[:5]),
         "known": terms.known(question),
+        "question_terms": float(len(terms.weights(question))),
         "cosine": _score(first.hit.ranked, "dense"),
         "sentence_cosine": _score(first.hit.ranked, "sentences"),
-        "agreement": agreeing / len(others) if others else 0.0,
+        "bm25": _score(first.hit.ranked, "bm25"),
+        "found_at": math.log(first.found_at),
         "year_missing": float(bool(missing)),
-        "why": float(kind is Kind.WHY),
-        "how": float(kind is Kind.HOW),
-        "yes_no": float(kind is Kind.YES_NO),
-        "many_parts": float(kind in (Kind.LIST, Kind.CHANGE)),
-        "short_fact": float(kind in (Kind.WHO, Kind.WHEN, Kind.WHERE, Kind.HOW_MANY)),
+        **{kind_.value: float(kind is kind_) for kind_ in Kind if kind_ is not Kind.WHAT},
     }
 
 

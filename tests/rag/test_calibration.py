@@ -22,7 +22,7 @@ def terms() -> Terms:
 def seen(text: str, relevance: float, mark: str = "") -> Seen:
     ranked = (Ranked("dense", 1, 0.5), Ranked("sentences", 1, 0.6))
     hit = Hit(Passage("d", 0, len(text), text), 0, 0.1, "fused", ranked)
-    return Seen(hit, relevance, text, mark, 3.0)
+    return Seen(hit, relevance, text, mark, (3.0, 1.0))
 
 
 def test_a_rare_word_weighs_more_than_a_common_one() -> None:
