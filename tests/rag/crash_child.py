@@ -2,8 +2,8 @@
 
     HOW<tab>N<tab>STORE<tab>CORPUS
 
-HOW "step" dies before the Nth named step; "file" before the Nth operation on a file of the store that Python
-makes; "bytes" when a file outgrows N bytes, in whatever library is writing it. Each run is a fork of this
+HOW "step" dies before the Nth named step; "change" before the Nth call that writes, syncs, moves or deletes;
+"bytes" when a file outgrows N bytes, in whatever library is writing it. Each run is a fork of this
 process, which has everything imported. Answers "killed" or "done" on stdout.
 """
 
@@ -13,14 +13,20 @@ import os
 import resource
 import signal
 import sys
+import threading
 from pathlib import Path
+from types import FrameType
 
 import faiss  # noqa: F401
 import filelock  # noqa: F401
 from support import run
+from tqdm import tqdm
 
 import rag.lexical
 
+# bm25s draws bars with tqdm, whose lock is one for all forks: a fork that dies with it would stop the next.
+tqdm.set_lock(threading.RLock())
+tqdm.monitor_interval = 0
 rag.lexical.LexicalIndex.build(["a word"])  # bm25s and the stemmer
 
 
@@ -34,23 +40,31 @@ class _Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "sqlite3.connect"}
+FOLDERS = {"fsync", "truncate", "rename", "replace", "remove", "unlink", "rmdir", "mkdir"}
+FILES = {"write", "tofile", "write_index", "execute", "executemany", "executescript", "flock"}
 
 
-def _die_on_files(store: str, countdown: _Countdown) -> None:
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        changes = event in CHANGES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & 3)
-        # Paths below an open folder (as rmtree removes them) are relative: they count as well.
-        if changes and (event != "open" or store in str(arguments[0])):
+def _die_on_changes(countdown: _Countdown) -> None:
+    """Count the calls into C that change a disk; of a file's writes the first, when it is there but empty."""
+    last = ""
+
+    def hook(frame: FrameType, event: str, called: object) -> None:
+        nonlocal last
+        name = getattr(called, "__name__", "") if event == "c_call" else ""
+        of_os = getattr(called, "__module__", "") == "posix"
+        changes = (name in FOLDERS and of_os) or (name in FILES and frame.f_code.co_name != "rows")
+        if changes and not name == last == "write":
             countdown()
+        if changes or name == "open":
+            last = name
 
-    sys.addaudithook(hook)
+    sys.setprofile(hook)
 
 
 def _child(how: str, n: int, store: str, corpus: str) -> None:
     countdown = _Countdown(n)
-    if how == "file":
-        _die_on_files(store, countdown)
+    if how == "change":
+        _die_on_changes(countdown)
     elif how == "bytes":
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,4 @@
-"""The writer is killed at every step, before every file operation and in the middle of writes."""
+"""The writer is killed at every step, before every write and in the middle of writes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def change(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return Change(tmp_path_factory.mktemp("crash"), first=request.param == "first generation")
 
 
-@pytest.mark.parametrize("how", ["step", "file"])
+@pytest.mark.parametrize("how", ["step", "change"])
 def test_a_writer_killed_anywhere_leaves_the_old_generation_or_the_new_whole(
     how: str, change: Change, kill: Kill, tmp_path: Path
 ) -> None:
