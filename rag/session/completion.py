@@ -119,6 +119,8 @@ def _words(session: Session, before: str) -> Iterator[tuple[str, str, str]]:
             if name.casefold().startswith(typed.casefold()) and len(seen) < N_OFFERED // 2:
                 seen.add(name.casefold())
                 yield name, typed, name
+        if seen and " " in typed:
+            return  # two words began a name: single ones would only blur the choice
     if match.group().casefold() in STOP_WORDS:
         return
     for word in vocabulary.starting_with(match.group(), N_OFFERED):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
+from prompt_toolkit.filters import Condition, has_focus, is_searching
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -52,22 +53,31 @@ def open_history(path: Path) -> tuple[History, str | None]:
     return FileHistory(str(path)), None
 
 
+@Condition
+def _several_lines() -> bool:
+    return "\n" in get_app().layout.get_buffer_by_name(DEFAULT_BUFFER).text  # type: ignore[union-attr]
+
+
+@Condition
+def _goes_on() -> bool:
+    return get_app().current_buffer.document.text_before_cursor.endswith("\\")
+
+
 def bindings() -> KeyBindings:
     """Enter asks; Alt-Enter, and a backslash before Enter, begin another line."""
     keys = KeyBindings()
+    entering = has_focus(DEFAULT_BUFFER) & ~is_searching
 
-    @keys.add("enter")
+    @keys.add("enter", filter=entering & _several_lines & ~_goes_on)
     def _(event: KeyPressEvent) -> None:
-        buffer = event.current_buffer
-        if buffer.complete_state is not None and buffer.complete_state.current_completion is not None:
-            buffer.complete_state = None  # Enter takes what is chosen in the menu
-        elif buffer.document.text_before_cursor.endswith("\\"):
-            buffer.delete_before_cursor()
-            buffer.insert_text("\n")
-        else:
-            buffer.validate_and_handle()
+        event.current_buffer.validate_and_handle()
 
-    @keys.add("escape", "enter")
+    @keys.add("enter", filter=entering & _goes_on)
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.delete_before_cursor()
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("escape", "enter", filter=entering)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
@@ -88,7 +98,7 @@ class TerminalLines:
             complete_while_typing=False,
             complete_in_thread=True,
             auto_suggest=AutoSuggestFromHistory(),
-            multiline=True,
+            multiline=_several_lines,
             prompt_continuation=lambda width, number, wrapped: " " * width,
             key_bindings=bindings(),
             editing_mode=EditingMode.VI if _wants_vi() else EditingMode.EMACS,
