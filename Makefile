@@ -47,7 +47,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 eval: $(STAMP)
-	$(BIN)/rag eval run eval/data/questions --corpus eval/data/corpus --out $(RUN)
+	$(BIN)/rag eval run eval/data/questions --corpus eval/data/corpus --out $(RUN) --fresh
 	$(BIN)/rag eval gate $(RUN) --baseline eval/baseline
 
 clean:

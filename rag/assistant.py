@@ -137,7 +137,7 @@ class Assistant:
         """What the documents say to a question, in their own words.
 
         ``after`` and ``before`` are ISO dates of documents, ``inside`` a glob on their paths. ``as_of`` (also
-        read from the question: "as of 2016") leaves out documents dated later, unless nothing else is left.
+        read from the question: "as of 2016") leaves out documents dated later, save where they name the year.
         """
         began = time.perf_counter()
         question = usable_question(question, self._settings.retrieval.max_question_chars)
@@ -164,11 +164,15 @@ class Assistant:
         return self.store.allowed(after=after, before=before, inside=inside).rows
 
     def _held_by(self, day: str | None, allowed: Rows | None, notices: list[str]) -> Rows | None:
-        """The rows of documents not dated after ``day``; as they were, with a notice, if none are left."""
+        """The rows that can tell how things stood on ``day``; as they were, with a notice, if none can.
+
+        Those are the passages of documents not dated later, and of later ones where they name the year.
+        """
         if day is None:
             return allowed
         held = [d.id for d in self.store.documents() if d.date is None or d.date <= day]
-        rows = self.store.document_rows(held)
+        _, looking_back = self.store.lexical.search(day[:4], self.store.n_passages)
+        rows = np.union1d(self.store.document_rows(held), looking_back)
         rows = rows if allowed is None else np.intersect1d(rows, allowed)
         if not len(rows):
             notices.append(f"No document is dated {long_date(day)} or earlier; all were read.")
