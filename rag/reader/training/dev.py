@@ -91,20 +91,18 @@ class DevSet:
         self._tokenizer = tokenizer
 
     def scores(self, network: Any) -> dict[str, float]:
-        """{name: score}: hit1, early_hit1, em, f1, auroc_wrong_fact, early_auroc_wrong_fact."""
+        """{name: score}: hit1, em, f1, auroc_wrong_fact."""
         ranked = [row for rows in self.rank for row in rows]
-        relevance, early, answers = answer_rows(network, [*self.read, *self.wrong, *ranked], self._tokenizer)
+        relevance, answers = answer_rows(network, [*self.read, *self.wrong, *ranked], self._tokenizer)
         n, m = len(self.read), len(self.read) + len(self.wrong)
         gold = [[row.passage[s:e] for s, e in row.answers] for row in self.read]
         pairs = list(zip(answers[:n], gold, strict=True))
         tops = [range(i, i + N_CANDIDATES) for i in range(m, len(relevance), N_CANDIDATES)]
         return {
             "hit1": mean(max(top, key=relevance.__getitem__) == top[0] for top in tops),
-            "early_hit1": mean(max(top, key=early.__getitem__) == top[0] for top in tops),
             "em": mean(any(normal(a) == normal(g) for g in gold) for a, gold in pairs),
             "f1": mean(max(f1(a, g) for g in gold) for a, gold in pairs),
             "auroc_wrong_fact": auroc(relevance[:n], relevance[n:m]),
-            "early_auroc_wrong_fact": auroc(early[:n], early[n:m]),
         }
 
 
@@ -115,26 +113,26 @@ def mean(values: Iterable[float]) -> float:
 
 def answer_rows(
     network: Any, rows: Sequence[Row], tokenizer: Any, max_tokens: int = 8192
-) -> tuple[list[float], list[float], list[str]]:
-    """(relevance, early, answer text) lists, one entry a row, whatever the order of computation."""
+) -> tuple[list[float], list[str]]:
+    """(relevance, answer text) lists, one entry a row, whatever the order of computation."""
     import torch
 
     encoded = encode_rows(rows, tokenizer)
     order = sorted(range(len(rows)), key=lambda i: len(encoded[i].ids))
-    relevance, early, answers = [0.0] * len(rows), [0.0] * len(rows), [""] * len(rows)
+    relevance, answers = [0.0] * len(rows), [""] * len(rows)
     while order:
         n = max(1, max_tokens // len(encoded[order[-1]].ids))
         some, order = order[-n:], order[:-n]
         ids, segments, mask, passage = tensors([encoded[i] for i in some])
         with torch.no_grad():
-            late, half, span = network(ids, segments, mask)
+            logits, span = network(ids, segments, mask)
         span = span.float().masked_fill(~passage[..., None], -1e4)
         for k, i in enumerate(some):
-            relevance[i], early[i] = float(late[k]), float(half[k])
+            relevance[i] = float(logits[k])
             first, offsets = encoded[i].first, encoded[i].offsets
             start, end = best_span(span[k, first : first + len(offsets)])
             answers[i] = rows[i].passage[offsets[start][0] : offsets[end][1]]
-    return relevance, early, answers
+    return relevance, answers
 
 
 def best_span(logits: Any) -> tuple[int, int]:

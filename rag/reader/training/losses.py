@@ -8,9 +8,7 @@ from torch.nn import functional
 
 from rag.reader.training.features import Encoded
 
-# The early head gets as much as the late one: at 0.3 it had learnt nothing after 200 steps, drowned by the
-# span gradients in the layers they share.
-WEIGHTS = {"list": 1.0, "row": 0.5, "early": 1.0, "span": 1.0}
+WEIGHTS = {"list": 1.0, "row": 0.5, "span": 1.0}
 
 
 def relevance_losses(logits: Tensor, labels: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
@@ -45,7 +43,7 @@ def group_loss(
     outputs: tuple[Tensor, ...], rows: Sequence[Encoded], passage: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
     """(loss, {name: part}) for the network's outputs on Encoded rows."""
-    relevance, early, span = outputs
+    relevance, span = outputs
     labels = torch.tensor([float(row.label) for row in rows])
     numbers: dict[int, int] = {}
     groups = torch.tensor([numbers.setdefault(row.group, len(numbers)) for row in rows])
@@ -54,13 +52,11 @@ def group_loss(
         starts[i, row.starts] = True
         ends[i, row.ends] = True
     by_list, by_row = relevance_losses(relevance, labels, groups)
-    early_list, early_row = relevance_losses(early, labels, groups)
     start = span_loss(span[..., 0], passage, starts, groups)
     end = span_loss(span[..., 1], passage, ends, groups)
     parts = {
         "list": by_list,
         "row": by_row,
-        "early": (early_list + early_row) / 2,
         "span": (start + end) / 2,
     }
     # start and end count once each

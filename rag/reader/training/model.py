@@ -1,8 +1,7 @@
-"""The reader's network: one BERT pass, three answers.
+"""The reader's network: one BERT pass, two answers.
 
 A row is [CLS] question [SEP] title | date . passage [SEP]. From it come
   relevance  (n,)     from [CLS] after the last layer: does this passage answer this question
-  early      (n,)     the same from [CLS] after layer 6, so that inference can stop half way
   span       (n, t, 2) start and end of the answer over the tokens
 """
 
@@ -12,27 +11,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-EARLY_LAYER = 6  # of 12: half the work decides which candidates deserve the other half
-
 
 class Reader(nn.Module):
-    """A BertModel with three linear heads; `bert` is left without a pooler."""
+    """A BertModel with two linear heads; `bert` is left without a pooler."""
 
     def __init__(self, bert: Any) -> None:
         super().__init__()
         size = bert.config.hidden_size
         self.bert = bert
         self.relevance = nn.Linear(size, 1)
-        self.early = nn.Linear(size, 1)
         self.span = nn.Linear(size, 2)
-        for head in (self.relevance, self.early, self.span):
+        for head in (self.relevance, self.span):
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
 
     def forward(
         self, ids: Tensor, segments: Tensor, mask: Tensor, dropout: float = 0.0
     ) -> tuple[Tensor, ...]:
-        """(relevance (n,), early (n,), span (n, t, 2)) for ids, segments and mask of shape (n, t)."""
+        """(relevance (n,), span (n, t, 2)) for ids, segments and mask of shape (n, t)."""
         bert = self.bert
         with torch.no_grad():  # embeddings are frozen
             hidden = bert.embeddings(input_ids=ids, token_type_ids=segments)
@@ -42,13 +38,10 @@ class Reader(nn.Module):
             bias = torch.zeros(mask.shape, dtype=hidden.dtype).masked_fill(~mask.bool(), -1e4)[
                 :, None, None, :
             ]
-        early = hidden.new_empty(0)
-        for depth, layer in enumerate(bert.encoder.layer, 1):
+        for layer in bert.encoder.layer:
             hidden = run_layer(layer, hidden, bias, bert.config.num_attention_heads, dropout)
-            if depth == EARLY_LAYER:
-                early = self.early(hidden[:, 0].float()).squeeze(-1)
         hidden = hidden.float()  # the heads stay in float32
-        return self.relevance(hidden[:, 0]).squeeze(-1), early, self.span(hidden)
+        return self.relevance(hidden[:, 0]).squeeze(-1), self.span(hidden)
 
 
 def drop(hidden: Tensor, probability: float) -> Tensor:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-LOSSES = ("list", "row", "early", "span")
+LOSSES = ("list", "row", "span")
 NOT_SCORES = ("event", "step", "minutes", "seconds")
 
 

@@ -13,7 +13,8 @@ import json
 import shutil
 from pathlib import Path
 
-COPIED = ("config.json", "tokenizer.json", "training.json")
+COPIED = ("config.json", "tokenizer.json", "training.json", "log.jsonl")
+USED = ("embeddings.", "encoder.", "relevance.", "span.")  # tensors by the beginnings of their names
 MAX_MB = 95  # a wheel with more could not be published
 
 
@@ -23,9 +24,8 @@ def ship(run: Path, out: Path) -> dict[str, str]:
     from safetensors.numpy import load_file, save_file
 
     out.mkdir(parents=True, exist_ok=True)
-    tensors = {
-        name: tensor.astype(np.float16) for name, tensor in load_file(run / "model.safetensors").items()
-    }
+    whole = load_file(run / "model.safetensors")
+    tensors = {name: tensor.astype(np.float16) for name, tensor in whole.items() if name.startswith(USED)}
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name} does not fit float16")

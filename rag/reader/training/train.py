@@ -171,7 +171,7 @@ def train(options: argparse.Namespace) -> None:
         course.n_main, course.n_last = state["n_main_at_last"] or state["n_main"], state["n_last"]
         elapsed, n_tokens = state["elapsed"], state["n_tokens"]
     shutil.copyfile(options.tokenizer, out / "tokenizer.json")
-    shape = {**trunk.SHAPE, "early_layer": model.EARLY_LAYER, "max_tokens": features.MAX_TOKENS}
+    shape = {**trunk.SHAPE, "max_tokens": features.MAX_TOKENS}
     shape.update(
         max_question=features.MAX_QUESTION, max_header=features.MAX_HEADER, max_passage=features.MAX_PASSAGE
     )
