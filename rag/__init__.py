@@ -1,4 +1,4 @@
-"""Answers questions only in the words of your documents, shows where they stand, and says so when they do not.
+"""Answers questions in the words of your documents only, and says so when they have no answer.
 
 >>> from rag import Assistant
 """

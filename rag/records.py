@@ -28,7 +28,7 @@ def _check_range(start: int, end: int, limit: int | None = None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """From character ``start`` of a document on, text stands on this page and line (1-based; None: unknown)."""
+    """From character ``start`` on, a document's text is on this page and line (from 1; None: unknown)."""
 
     start: int
     page: int | None = None

@@ -1,0 +1,114 @@
+"""The shipped reader: the same numbers as a plain torch pass, every word read, marks where they should be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import WeightsError
+from rag.reader.crossencoder import CrossEncoderReader
+from rag.reader.shipped import CHECKSUMS, checked_folder, folder
+from rag.reading import Candidate
+
+QUESTION = "who was chief executive of the trust in 2015?"
+RIGHT = Candidate(
+    "Paul Moffat, chief executive of the trust since 2014, said the inspectors had confirmed known problems.",
+    "Ofsted report | 27 November 2015",
+)
+NEAR = Candidate("The trust runs four homes for children and one for families.", "Our homes | 2015")
+OTHER = Candidate("Beat the eggs with the sugar until the mixture is pale.")
+
+
+@pytest.fixture(scope="module")
+def exact() -> CrossEncoderReader:
+    return CrossEncoderReader(checked_folder(), exact=True)
+
+
+def test_the_passage_that_answers_comes_first_and_its_words_are_marked(exact: CrossEncoderReader) -> None:
+    right, near, other = exact.read(QUESTION, [RIGHT, NEAR, OTHER])
+    assert right.relevance > near.relevance > other.relevance
+    mark = right.marks[0]
+    assert RIGHT.text[mark.start : mark.end] == "Paul Moffat"
+
+
+def test_a_batch_reads_as_single_passages_do(exact: CrossEncoderReader) -> None:
+    candidates = [OTHER, RIGHT, NEAR]
+    together = exact.read(QUESTION, candidates)
+    for candidate, reading in zip(candidates, together, strict=True):
+        (alone,) = exact.read(QUESTION, [candidate])
+        assert alone.relevance == pytest.approx(reading.relevance, abs=1e-3)
+        assert [(m.start, m.end) for m in alone.marks] == [(m.start, m.end) for m in reading.marks]
+
+
+def test_the_fast_reading_differs_little_from_the_exact_one(exact: CrossEncoderReader) -> None:
+    fast = CrossEncoderReader(checked_folder())
+    for one, other in zip(
+        fast.read(QUESTION, [RIGHT, NEAR]), exact.read(QUESTION, [RIGHT, NEAR]), strict=True
+    ):
+        assert one.relevance == pytest.approx(other.relevance, abs=0.15)
+        assert (one.marks[0].start, one.marks[0].end) == (other.marks[0].start, other.marks[0].end)
+
+
+def test_relevance_is_that_of_a_plain_torch_pass(exact: CrossEncoderReader) -> None:
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+    from transformers import BertConfig, BertModel
+
+    weights = {name: tensor.float() for name, tensor in load_file(folder() / "model.safetensors").items()}
+    shape = json.loads((folder() / "config.json").read_text("utf-8"))
+    config = BertConfig(**{k: v for k, v in shape.items() if hasattr(BertConfig(), k)})
+    bert = BertModel(config, add_pooling_layer=False)
+    trunk = {n: t for n, t in weights.items() if n.startswith(("embeddings.", "encoder."))}
+    assert not bert.load_state_dict(trunk, strict=False).unexpected_keys
+    bert.eval()
+    row = next(exact._windows(QUESTION, 0, RIGHT))
+    ids = torch.tensor([row.ids])
+    types = torch.zeros_like(ids)
+    types[0, row.n_before :] = 1
+    with torch.no_grad():
+        hidden = bert(input_ids=ids, token_type_ids=types).last_hidden_state[0, 0]
+    expected = float(hidden @ weights["relevance.weight"][0] + weights["relevance.bias"][0])
+    assert exact.read(QUESTION, [RIGHT])[0].relevance == pytest.approx(expected, abs=2e-3)
+
+
+def test_a_long_passage_is_read_to_its_end(exact: CrossEncoderReader) -> None:
+    filler = "The committee noted the report on car parks and moved to the next item. " * 120
+    text = f"{filler}Paul Moffat was chief executive of the trust in 2015."
+    (reading,) = exact.read(QUESTION, [Candidate(text)])
+    found = [text[mark.start : mark.end] for mark in reading.marks]
+    assert found[0] == "Paul Moffat"
+
+
+def test_a_passage_without_words_is_read_as_hopeless_not_as_an_error(exact: CrossEncoderReader) -> None:
+    empty, right = exact.read(QUESTION, [Candidate("\u200b"), RIGHT])
+    assert empty.marks == ()
+    assert empty.relevance < right.relevance
+
+
+def test_no_candidates_give_no_readings(exact: CrossEncoderReader) -> None:
+    assert exact.read(QUESTION, []) == []
+
+
+def test_a_very_long_question_is_cut_not_refused(exact: CrossEncoderReader) -> None:
+    (reading,) = exact.read("who was in the room and " * 200, [RIGHT])
+    assert np.isfinite(reading.relevance)
+
+
+def test_weights_that_were_changed_or_are_missing_are_refused(tmp_path: Path) -> None:
+    for name in (CHECKSUMS, "config.json", "tokenizer.json"):
+        shutil.copyfile(folder() / name, tmp_path / name)
+    (tmp_path / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(WeightsError, match=r"model\.safetensors: expected sha256") as caught:
+        checked_folder(tmp_path)
+    assert "pip install" in caught.value.hint
+    with pytest.raises(WeightsError, match="missing"):
+        checked_folder(tmp_path / "nowhere")
+
+
+def test_the_shipped_files_stay_small_enough_to_publish() -> None:
+    total = sum(path.stat().st_size for path in folder().iterdir() if path.is_file())
+    assert total < 95_000_000
