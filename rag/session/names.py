@@ -73,7 +73,7 @@ def _joined(gap: str, before: str) -> bool:
 
 
 def looks_like_person(name: str) -> bool:
-    """Whether a name may be a person's: no figures, no word that organisations and places go by.
+    """Whether a name may be a person's: no figures, not all capitals, no word that organisations go by.
 
     >>> looks_like_person("Paul Moffat"), looks_like_person("Peer Review Board"), looks_like_person("Ofsted")
     (True, False, False)
@@ -81,7 +81,7 @@ def looks_like_person(name: str) -> bool:
     words = [word.strip(".").casefold() for word in name.split()]
     if any(re.sub(r"['’]s$", "", word) in ORGANISED | _INSIDE | _MONTHS for word in words):
         return False
-    if any(character.isdigit() for character in name):
+    if any(character.isdigit() for character in name) or name.isupper():
         return False
     titled = bool(words) and words[0] in TITLES
     return titled or 2 <= len(words) <= 4

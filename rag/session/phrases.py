@@ -54,6 +54,9 @@ def noun_phrases(question: str, texts: Iterable[str]) -> list[tuple[int, int]]:
     return found
 
 
+_BEFORE_NOUNS = frozenset("first second third fourth last next new old main whole former same".split())
+
+
 def _longest(words: Words, first: int, known: Sequence[str]) -> int | None:
     """Where the longest run of words from ``first`` on ends that stands in a text and ends in a noun."""
     best = None
@@ -67,7 +70,9 @@ def _longest(words: Words, first: int, known: Sequence[str]) -> int | None:
         if last not in SMALL and not (is_verb(last) and end - first > 1):
             best = end
     if best is None and not is_verb(words.lower[first]):
-        return first + 1  # unknown to the texts, yet "the X" is a phrase whatever X is
+        best = first + 1  # unknown to the texts, yet "the X" is a phrase whatever X is
+    while best is not None and words.lower[best - 1] in _BEFORE_NOUNS and best < len(words.lower):
+        best += 1  # "the second" is no phrase: its noun comes next
     return best
 
 

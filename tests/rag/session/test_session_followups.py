@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measure_followups import measure
 
 from rag.session.followups import Earlier, complete
 
@@ -107,3 +108,12 @@ def test_questions_of_the_sets_that_stand_alone_are_not_changed(
     }
     assert len(typed) > 100
     assert len(changed) <= most, changed
+
+
+def test_completion_finds_evidence_that_the_typed_question_misses(sample_store: Path) -> None:
+    """Over all three subjects at once, on the development split; see measure_followups.py."""
+    followed = measure(sample_store, "dev")
+    typed, completed, _ = (sum(row.found[at] for row in followed) for at in range(3))
+    assert len(followed) >= 15
+    assert completed - typed >= 4, [row for row in followed if not row.found[1]]
+    assert completed >= 0.8 * len(followed), [row for row in followed if not row.found[1]]

@@ -97,7 +97,7 @@ def at_prompt(screen: str) -> bool:
 
 
 def stopped_in_the_middle(terminal: Callable[[], Terminal], store: Path, letters: Path) -> Terminal:
-    """A session whose first answer was stopped while its spinner turned; a machine may be too quick for it."""
+    """A session whose first answer was stopped while its spinner turned; a quick machine gets three tries."""
     for _ in range(3):
         window = terminal()
         window.start(chat(store), letters)
