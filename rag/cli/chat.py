@@ -35,18 +35,25 @@ def open_session(store: Path | None = None, k: int | None = None) -> None:
     errors = None if terminal else sys.stderr
     screen = Screen(sys.stdout, look, terminal=terminal, links=has_links(os.environ), errors=errors)
     session = Session(screen, settings, os.environ)
+    session.greet()
     try:
-        session.greet()
         if terminal:
             _at_terminal(session)
         else:
-            from rag.session.lines import PipedLines
+            _over_a_pipe(session)
+    except BaseException:
+        session.close()
+        raise
+    if not session.close():  # a model is still at work, and nothing of it is worth waiting for
+        sys.stdout.flush()
+        os._exit(0)
 
-            session.run(PipedLines(sys.stdin))
-    finally:
-        if not session.close():  # a model is still at work: nothing of it is worth waiting for
-            sys.stdout.flush()
-            os._exit(0)
+
+def _over_a_pipe(session: Session) -> None:
+    """Line by line; a person who types them is shown a prompt."""
+    from rag.session.lines import AskedLines, PipedLines
+
+    session.run(AskedLines(sys.stdin, sys.stderr) if sys.stdin.isatty() else PipedLines(sys.stdin))
 
 
 def _at_terminal(session: Session) -> None:

@@ -84,7 +84,7 @@ def _documents(session: Session, typed: str, *, quoting: bool) -> Iterator[tuple
     if assistant is None:
         return
     wanted = typed.strip('"').casefold()
-    names = [Path(document.path).name for document in assistant.store.documents()]
+    names = [Path(file.path).name for file in assistant.store.files()]
     fitting = [name for name in names if name.casefold().startswith(wanted)]
     fitting += [name for name in names if wanted in name.casefold() and name not in fitting]
     for name in list(dict.fromkeys(fitting))[:N_OFFERED]:

@@ -36,6 +36,7 @@ _SIGNALS = (
 _SHARES = ("coverage", "known", "agreement")
 _SHOWN_CHARS = 200
 N_FOUND = 3  # passages that :whynot tells of
+N_SEARCHED = 2000  # passages that share a word, looked through for all of them
 DEEP = 1000  # passages ranked to say where one stands
 
 
@@ -126,12 +127,6 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def holding(passages: Sequence[Passage], words: str) -> list[int]:
-    """Which passages hold some words, whatever their case and spacing."""
-    wanted = _plain(words)
-    return [i for i, passage in enumerate(passages) if wanted in _plain(passage.text)]
-
-
 def whynot(session: Session, argument: str) -> None:
     """Why the passages that hold some words were not the answer."""
     if not argument:
@@ -139,14 +134,14 @@ def whynot(session: Session, argument: str) -> None:
     turn, assistant, screen = session.last(), session.assistant(), session.screen
     words = re.sub(r'^["“](.*)["”]$', r"\1", argument)
     store = assistant.store
-    passages = store.passages(range(store.n_passages))
-    rows = holding(passages, words)
+    near = [int(row) for row in store.lexical.search(words, N_SEARCHED)[1]]
+    passages = dict(zip(near, store.passages(near), strict=True))
+    rows = sorted(row for row in near if _plain(words) in _plain(passages[row].text))
     kept_out = [p for p in store.excluded() if _plain(words) in _plain(p.text)]
     if not rows and not kept_out:
         screen.say("These words stand in no passage.")
-        near = store.lexical.search(words, 1)[1]
-        if len(near):
-            screen.show(_where(session, passages[int(near[0])], "The nearest by its words"))
+        if near:
+            screen.show(_where(session, passages[near[0]], "The nearest by its words"))
         return
     n_read = max(session.settings.retrieval.n_candidates, session.options.k or session.settings.retrieval.k)
     deep = _deep(session, turn, n_read)

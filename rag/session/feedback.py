@@ -19,6 +19,7 @@ from rag.records import Citation, Document, sha256_text
 from rag.sentences import sentences
 
 if TYPE_CHECKING:
+    from rag.assistant import Assistant
     from rag.session.loop import Session
 
 _TYPES = {kind: str(kind) for kind in Kind} | {Kind.WHERE: "what"}
@@ -81,7 +82,7 @@ def _has_id(line: str, wanted: object) -> bool:
 
 
 def _place(session: Session, citation: Citation) -> dict[str, str]:
-    paths = [document.path for document in session.assistant().store.documents()]
+    paths = [file.path for file in session.assistant().store.files()]
     return {"document": tail(citation.document, paths), "quote": citation.quote}
 
 
@@ -143,13 +144,16 @@ def expect(session: Session, argument: str) -> None:
     words = argument.strip().strip('"“”')
     if not words:
         raise UsageError("which words?", ":expect WORDS OF THE DOCUMENTS")
-    documents = session.assistant().store.documents()
-    paths = [document.path for document in documents]
-    places = [
-        {"document": tail(document.path, paths), "quote": quote}
-        for document in documents
-        for quote in stating(document, words)
-    ]
+    paths = [file.path for file in session.assistant().store.files()]
+
+    def search(assistant: Assistant) -> list[dict[str, str]]:
+        return [
+            {"document": tail(document.path, paths), "quote": quote}
+            for document in assistant.store.documents()
+            for quote in stating(document, words)
+        ]
+
+    places = session.background.run(search, session.screen, "looking for these words")
     if not places:
         raise UsageError(
             f"these words stand in no document: {words}", "copy them from a document; :sources lists them"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TextIO
 
 
 class Lines(Protocol):
@@ -44,3 +44,19 @@ class PipedLines:
         if parts:
             return " ".join(parts)
         raise EOFError
+
+
+class AskedLines:
+    """Entries from a terminal that can do no more than show a prompt and read a line."""
+
+    echoes = True
+
+    def __init__(self, lines: TextIO, prompts: TextIO) -> None:
+        self._lines = PipedLines(lines)
+        self._prompts = prompts
+
+    def read(self, prompt: str, prefill: str = "") -> str:
+        """The next entry, asked for."""
+        self._prompts.write(prompt)
+        self._prompts.flush()
+        return self._lines.read(prompt)

@@ -188,9 +188,8 @@ class Session:
     def _suggestions(self, turn: Turn, assistant: Assistant) -> list[Text]:
         store = assistant.store
         language = self.settings.passages.language
-        spelt = spellings(
-            turn.question, store.lexical.document_frequency, self.vocabulary(assistant), language
-        )
+        vocabulary = self.background.run(self.vocabulary, self.screen, "reading the vocabulary")
+        spelt = spellings(turn.question, store.lexical.document_frequency, vocabulary, language)
         near = subjects(turn.answer, store.document) if turn.answer.status is Status.ABSTAINED else []
         return view.suggestions(near, spelt, self.screen.look)
 
@@ -198,7 +197,8 @@ class Session:
         """The corpus's words, read once a generation."""
         generation = assistant.store.manifest.generation
         if self._vocabulary is None or self._vocabulary[0] != generation:
-            texts = (document.text for document in assistant.store.documents())
+            store = assistant.store
+            texts = (store.document(one).text for one in dict.fromkeys(store.document_index))
             self._vocabulary = (generation, Vocabulary(texts))
         return self._vocabulary[1]
 

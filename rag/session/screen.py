@@ -16,6 +16,7 @@ from rag.render import Look, clean, fold
 PATIENCE_SECONDS = 0.3  # before a wait is shown: shorter ones are over before they are read
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_FRAMES = "|/-\\"
+_ASCII = str.maketrans({"“": '"', "”": '"', "’": "'", "…": "...", "·": "-", "→": "->", "›": ">", "—": "-"})
 _LINK = re.compile(r"\x1b\]8;[^\x1b\x07]*(?:\x1b\\|\x07)")
 _LINKING = ("TERM_PROGRAM", "VTE_VERSION", "KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION", "DOMTERM")
 
@@ -95,8 +96,10 @@ class Screen:
 
     def say(self, *words: str, style: str = "") -> None:
         """Write sentences of our own, each on a line of its own, folded."""
+        look = self.look
         for sentence in words:
-            self.show(fold(Text(clean(sentence), style=style), self.look))
+            told = clean(sentence) if look.unicode else clean(sentence).translate(_ASCII)
+            self.show(fold(Text(told, style=style), look))
 
     def note(self, *words: str) -> None:
         """Write something aside."""
