@@ -21,17 +21,19 @@ _WARMING = "what is this about?"  # any question: the first run of a model is th
 class Background:
     """One assistant, opened and asked in a thread of its own, one job after another.
 
-    ``open`` makes the assistant. Whoever waits may stop waiting (Ctrl-C): the job then ends by itself and
-    nobody hears of it.
+    ``open_assistant`` makes it; ``prepare`` is called with it once it is warm. Whoever waits may stop waiting
+    (Ctrl-C): the job then ends by itself and nobody hears of it.
     """
 
-    def __init__(self, open_assistant: Callable[[], Assistant]) -> None:
+    def __init__(
+        self, open_assistant: Callable[[], Assistant], prepare: Callable[[Assistant], object] | None = None
+    ) -> None:
         self._open = open_assistant
+        self._prepare = prepare
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._assistant: Assistant | None = None
         self._failed: RagError | None = None
         self._thread = threading.Thread(target=self._work, name="rag-session", daemon=True)
-        self._busy = 0
 
     def start(self, *, warm: bool = True) -> None:
         """Begin to open the assistant; returns at once. Begun before, it goes on."""
@@ -48,15 +50,12 @@ class Background:
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         future: Future[T] = Future()
-        self._busy += 1
 
         def job() -> None:
             try:
                 future.set_result(work())
             except BaseException as error:  # it is raised again where the result is wanted
                 future.set_exception(error)
-            finally:
-                self._busy -= 1
 
         self._jobs.put(job)
         return future
@@ -75,6 +74,8 @@ class Background:
     def _warmed(self) -> None:
         if self._assistant is not None:
             self._assistant.ask(_WARMING)
+            if self._prepare is not None:
+                self._prepare(self._assistant)
 
     def _reopened(self) -> Assistant:
         before, self._assistant = self._assistant, None

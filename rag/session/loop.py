@@ -19,7 +19,7 @@ from rag.session.filters import Filters, read_filters
 from rag.session.followups import Completed, Earlier, complete
 from rag.session.lines import Lines
 from rag.session.screen import Screen, clean_line
-from rag.session.suggestions import Vocabulary, spellings, subjects
+from rag.session.suggestions import LEAST_CHARS, READ_CHARS, Vocabulary, spellings, subjects
 from rag.session.turns import Options, Turn
 from rag.settings import Settings
 
@@ -43,7 +43,8 @@ class Session:
         self.screen = screen
         self.settings = settings
         self.environ = environ
-        self.background = Background(open_assistant or (lambda: Assistant.open(settings=settings)))
+        opening = open_assistant or (lambda: Assistant.open(settings=settings))
+        self.background = Background(opening, prepare=self.vocabulary)
         store = settings.store
         self.options = Options(questions or store.with_name(f"{store.name}.questions.jsonl"))
         self.turns: list[Turn] = []
@@ -194,11 +195,13 @@ class Session:
         return view.suggestions(near, spelt, self.screen.look)
 
     def vocabulary(self, assistant: Assistant) -> Vocabulary:
-        """The corpus's words, read once a generation."""
+        """The corpus's words, read once a generation: of many documents, the beginning of each."""
         generation = assistant.store.manifest.generation
         if self._vocabulary is None or self._vocabulary[0] != generation:
             store = assistant.store
-            texts = (store.document(one).text for one in dict.fromkeys(store.document_index))
+            share = READ_CHARS // max(1, store.manifest.n_documents)
+            ids = dict.fromkeys(store.document_index)
+            texts = (store.document(one).text[: max(share, LEAST_CHARS)] for one in ids)
             self._vocabulary = (generation, Vocabulary(texts))
         return self._vocabulary[1]
 

@@ -13,7 +13,8 @@ from rag.render import Source
 from rag.session.names import names_in
 
 N_SUBJECTS = 5
-READ_CHARS = 4_000_000  # of a corpus for its words and names: some thousand pages know them all
+READ_CHARS = 2_000_000  # of a corpus for its words and names: a thousand pages know most of them
+LEAST_CHARS = 500  # of one document: its title and first words at least
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 LEAST_LETTERS = 5  # of a word whose spelling is doubted: shorter ones are near to too many
 CLOSE = 0.75  # difflib ratio from which a word is taken for a misspelling
