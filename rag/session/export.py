@@ -50,7 +50,7 @@ def markdown(turns: Sequence[Turn]) -> str:
         ]
         for notice in answer.notices:
             lines += [f"Note: {references.escaped(notice)}", ""]
-    return "\n".join(clean_line(line) for line in lines)
+    return "\n".join(clean_line(line) for line in "\n".join(lines).split("\n"))
 
 
 def json_lines(turns: Sequence[Turn]) -> str:

@@ -41,6 +41,7 @@ def test_markdown_holds_every_question_and_quotation(fresh: Callable[..., Driven
     text = saved(fresh, tmp_path / "a.md")
     assert text.count("\n## ") == 4
     assert "> **The trust is led by its chief executive, Paul Moffat" in text
+    assert "\n> — New trust takes charge" in text
     assert "Typed: who led it?" in text
     assert "no answer, confidence" in text
     assert "Only after:2017 in:\\*.html" in text
