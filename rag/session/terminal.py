@@ -22,6 +22,7 @@ from rag.session.completion import SessionCompleter
 if TYPE_CHECKING:
     from rag.session.loop import Session
 
+NARROW = 60  # columns; below that nothing stands beside the entry
 # Only colours that a terminal's own palette holds, so that light and dark both stay readable.
 _STYLE = Style.from_dict(
     {
@@ -54,8 +55,10 @@ def open_history(path: Path) -> tuple[History, str | None]:
 
 
 @Condition
-def _several_lines() -> bool:
-    return "\n" in get_app().layout.get_buffer_by_name(DEFAULT_BUFFER).text  # type: ignore[union-attr]
+def _needs_lines() -> bool:
+    """Several lines are entered, or the window is too narrow to search the history within one."""
+    buffer = get_app().layout.get_buffer_by_name(DEFAULT_BUFFER)
+    return (buffer is not None and "\n" in buffer.text) or get_app().output.get_size().columns < NARROW
 
 
 @Condition
@@ -68,7 +71,7 @@ def bindings() -> KeyBindings:
     keys = KeyBindings()
     entering = has_focus(DEFAULT_BUFFER) & ~is_searching
 
-    @keys.add("enter", filter=entering & _several_lines & ~_goes_on)
+    @keys.add("enter", filter=entering & ~_goes_on)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
@@ -98,7 +101,7 @@ class TerminalLines:
             complete_while_typing=False,
             complete_in_thread=True,
             auto_suggest=AutoSuggestFromHistory(),
-            multiline=_several_lines,
+            multiline=_needs_lines,
             prompt_continuation=lambda width, number, wrapped: " " * width,
             key_bindings=bindings(),
             editing_mode=EditingMode.VI if _wants_vi() else EditingMode.EMACS,
@@ -117,7 +120,7 @@ class TerminalLines:
         """What stands at the right while the prompt waits: that models are still loading."""
         words = {"loading": "loading the models", "failed": "not open; ask to see why"}
         told = words.get(self._session.background.state, "")
-        narrow = (self._session.screen.look.width or 80) < 60
+        narrow = (self._session.screen.look.width or 80) < NARROW
         return [] if narrow or not told or get_app().is_done else [("class:aside", told)]
 
 
