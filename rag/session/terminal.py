@@ -55,13 +55,6 @@ def open_history(path: Path) -> tuple[History, str | None]:
 
 
 @Condition
-def _needs_lines() -> bool:
-    """Several lines are entered, or the window is too narrow to search the history within one."""
-    buffer = get_app().layout.get_buffer_by_name(DEFAULT_BUFFER)
-    return (buffer is not None and "\n" in buffer.text) or get_app().output.get_size().columns < NARROW
-
-
-@Condition
 def _goes_on() -> bool:
     return get_app().current_buffer.document.text_before_cursor.endswith("\\")
 
@@ -94,6 +87,7 @@ class TerminalLines:
 
     def __init__(self, session: Session, history: History) -> None:
         self._session = session
+        self._narrow = False  # fixed for each entry: prompt_toolkit cannot change its way of searching midway
         plain = not session.screen.look.colour
         self._prompt: PromptSession[str] = PromptSession(
             history=history,
@@ -101,7 +95,7 @@ class TerminalLines:
             complete_while_typing=False,
             complete_in_thread=True,
             auto_suggest=AutoSuggestFromHistory(),
-            multiline=_needs_lines,
+            multiline=Condition(lambda: self._narrow),
             prompt_continuation=lambda width, number, wrapped: " " * width,
             key_bindings=bindings(),
             editing_mode=EditingMode.VI if _wants_vi() else EditingMode.EMACS,
@@ -114,6 +108,7 @@ class TerminalLines:
 
     def read(self, prompt: str, prefill: str = "") -> str:
         """The next entry. Raises EOFError for Ctrl-D, KeyboardInterrupt for Ctrl-C."""
+        self._narrow = (self._session.screen.look.width or 80) < NARROW
         return self._prompt.prompt([("class:prompt", prompt)], default=prefill, rprompt=self._aside)
 
     def _aside(self) -> StyleAndTextTuples:

@@ -205,6 +205,30 @@ def test_an_entry_may_have_several_lines(
     window.wait("confidence")
 
 
+@pytest.mark.parametrize("width", [80, 40])
+def test_a_search_of_the_history_outlives_a_resize_and_an_entry_of_several_lines(
+    width: int, terminal: Callable[[], Terminal], model_store: Path, letters: Path
+) -> None:
+    window = terminal()
+    window.start(chat(model_store), letters, width=width)
+    window.wait("›")
+    for line in ("who chaired \\", "the peer review panel"):
+        window.type(line)
+        window.keys("Enter")
+    window.wait(lambda screen: "confidence" in screen and at_prompt(screen))
+    window.keys("C-r")
+    window.type("chaired")
+    window.resize(120 - width)
+    time.sleep(0.5)
+    window.keys("C-g")
+    window.keys("C-r")
+    window.type("chaired")
+    window.keys("Enter")
+    window.keys("Enter")
+    screen = window.wait(lambda screen: screen.count("confidence") == 2 and at_prompt(screen))
+    assert "Exception" not in screen
+
+
 def test_an_edited_question_starts_from_the_completed_one(
     terminal: Callable[[], Terminal], model_store: Path, letters: Path
 ) -> None:
