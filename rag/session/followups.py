@@ -111,6 +111,24 @@ def _who_said(typed: str, before: Earlier) -> Found:
     return f"who {match['verb']} “{said}”?", "“that” is the sentence cited"
 
 
+_ELSE = re.compile(r"^(?:and\s+|but\s+)?(?P<wh>who|what|where) else\s*\??$", re.I)
+_NEXT = re.compile(
+    r"^(?:and (?:then|after that|next)|(?:and\s+)?what (?:happened|came) (?:next|then|afterwards?))\s*\??$",
+    re.I,
+)
+
+
+def _onward(typed: str, before: Earlier) -> Found:
+    """ "who else?", "and then?": more of what was asked before."""
+    asked = before.question.rstrip("? ")
+    match = _ELSE.match(typed)
+    if match is not None:
+        return f"{match['wh'].lower()} else: {asked}?", "more of the question before"
+    return (
+        (f"what happened after this: {asked}?", "on from the question before") if _NEXT.match(typed) else None
+    )
+
+
 def _elsewhen(typed: str, before: Earlier) -> Found:
     """ "and in 2007?", "what about a year later", "and now?": the earlier question at another time."""
     match = _ABOUT.match(typed) or _AND.match(typed)
@@ -239,6 +257,7 @@ def _that_time(typed: str, before: Earlier) -> Found:
 _RULES: tuple[Callable[[str, Earlier], Found], ...] = (
     _bare,
     _who_said,
+    _onward,
     _elsewhen,
     _counted,
     _another,

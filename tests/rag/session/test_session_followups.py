@@ -38,6 +38,8 @@ PIECES = Earlier("how many farrow pieces did the museum keep", "148", ("The muse
         ("and now?", RATING, "what rating did Doncaster get now?"),
         ("what about leadership", RATING, "what rating did Doncaster get in november 2015: leadership?"),
         ("and Slough?", RATING, "what rating did Slough get in november 2015"),
+        ("and then?", TRUST, "what happened after this: when did the trust take over?"),
+        ("who else?", TRUST, "who else: when did the trust take over?"),
         ("who said that?", QUOTE, "who said “You cannot stop a river with a drawing”?"),
         ("how many went to the niece?", PIECES, "how many farrow pieces went to the niece?"),
         ("how many of them were sold?", PIECES, "how many of farrow pieces were sold?"),
