@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -17,7 +17,7 @@ from rag.citations import cite, freshness, location
 from rag.context import long_date, passage_context, passage_header
 from rag.encoders import load_encoder
 from rag.errors import EncoderMismatchError
-from rag.evidence import Evidence, disagreements, rank, select, worth
+from rag.evidence import N_EVIDENCE, Evidence, disagreements, draft, select, worth
 from rag.kinds import Kind, as_of_in, kind_of, last_day, years_in
 from rag.lexical import terms
 from rag.question import usable_question
@@ -31,6 +31,8 @@ from rag.settings import Settings, load_settings
 from rag.store import Store
 
 Rows = NDArray[np.int64]
+
+N_RELATED = 1  # passages about the same matter shown with a weak answer, beside the nearest
 
 
 class Assistant:
@@ -150,11 +152,8 @@ class Assistant:
         found = self._retriever.retrieve(question, n_candidates, allowed=allowed, timings_ms=timings)
         hits = self._hits(found)
         clock = time.perf_counter()
-        contexts, readings = self._read(question, hits)
-        timings["read"] = (time.perf_counter() - clock) * 1e3
-        clock = time.perf_counter()
-        answer = self._answer(question, hits, contexts, readings, notices, k)
-        timings["cite"] = (time.perf_counter() - clock) * 1e3
+        answer = self._answer(question, hits, allowed, notices, k, timings)
+        timings["cite"] = (time.perf_counter() - clock) * 1e3 - timings.get("read", 0.0)
         timings["total"] = (time.perf_counter() - began) * 1e3
         return replace(answer, timings_ms=MappingProxyType(timings), store=self._about_store)
 
@@ -206,26 +205,42 @@ class Assistant:
     def _document(self, hit: Hit) -> Document:
         return self.store.document(hit.passage.document_id)
 
+    def _drafts(self, question: str, kind: Kind, hits: Sequence[Hit]) -> list[tuple[Evidence, str]]:
+        """Each hit read, as evidence with its context, best first; ties keep the retriever's order."""
+        contexts, readings = self._read(question, hits)
+        drafts = []
+        for hit, context, reading in zip(hits, contexts, readings, strict=True):
+            evidence = draft(kind, hit, reading, sentences)
+            header = passage_header(self._document(hit), hit.passage)
+            quote = f"{header} {hit.passage.text[slice(*evidence.quote)]}"
+            coverage = self._terms.coverage(question, context), self._terms.coverage(question, quote)
+            drafts.append((replace(evidence, worth=worth(hit, reading, *coverage)), context))
+        return sorted(drafts, key=lambda item: -item[0].worth)
+
     def _answer(
         self,
         question: str,
         hits: Sequence[Hit],
-        contexts: Sequence[str],
-        readings: Sequence[Reading],
+        allowed: Rows | None,
         notices: list[str],
         k: int,
+        timings: dict[str, float],
     ) -> Answer:
         if not hits:
             return Answer(
                 question, Status.ABSTAINED, 0.0, "There are no passages to search.", notices=tuple(notices)
             )
         kind = kind_of(question)
-        order = rank(hits, readings)
-        seen = [_seen(hits[i], i + 1, readings[i], contexts[i]) for i in order]
+        clock = time.perf_counter()
+        read = self._drafts(question, kind, hits)
+        timings["read"] = (time.perf_counter() - clock) * 1e3
+        drafts = [evidence for evidence, _ in read]
+        place = {hit.row: rank for rank, hit in enumerate(hits, start=1)}
+        seen = [_seen(evidence, place[evidence.hit.row], context) for evidence, context in read]
         found = signals(question, kind, seen, self._terms)
         confidence = self._calibrator.confidence(found)
-        chosen = select(kind, hits, readings, sentences)
-        ranked = _as_read(hits, readings, order, self._reader.name)[:k]
+        chosen = select(drafts)
+        ranked = _as_read(drafts, place, self._reader.name)[:k]
         answered = confidence >= self._calibrator.answered
         if not chosen or not (answered or self._calibrator.subject_is_here(found)):
             return Answer(
@@ -237,7 +252,9 @@ class Assistant:
                 notices=tuple(notices),
                 signals=found,
             )
-        if kind is Kind.CHANGE and answered:
+        if not answered:
+            chosen = self._with_related(question, kind, chosen, allowed)
+        elif kind is Kind.CHANGE:
             chosen = [chosen[0], *sorted(chosen[1:], key=lambda e: self._document(e.hit).date or "9999")]
         citations = tuple(self._cite(evidence) for evidence in chosen)
         notices += self._disagreements(kind, chosen) if answered else []
@@ -257,6 +274,22 @@ class Assistant:
             notices=tuple(notices),
             signals=found,
         )
+
+    def _with_related(
+        self, question: str, kind: Kind, chosen: Sequence[Evidence], allowed: Rows | None
+    ) -> list[Evidence]:
+        """The nearest evidence, and what the documents say elsewhere about the same matter.
+
+        Where nothing answers, the best quotation is a better query than the question: it has the documents'
+        own words for what was asked about.
+        """
+        first, *others = chosen
+        rows = {evidence.hit.row for evidence in chosen}
+        quote = first.hit.passage.text[slice(*first.quote)]
+        found = self._retriever.related(quote, N_RELATED + len(rows), allowed=allowed)
+        hits = [hit for hit in self._hits(found) if hit.row not in rows][:N_RELATED]
+        related = [evidence for evidence, _ in self._drafts(question, kind, hits) if evidence.marks]
+        return [first, *related, *others][:N_EVIDENCE]
 
     def _cite(self, evidence: Evidence) -> Citation:
         document = self._document(evidence.hit)
@@ -290,31 +323,29 @@ class Assistant:
         return told
 
 
-def _seen(hit: Hit, found_at: int, reading: Reading, context: str) -> Seen:
-    best = reading.marks[0] if reading.marks else None
-    mark = hit.passage.text[best.start : best.end] if best else ""
-    scores = tuple(mark.score for mark in reading.marks)
-    return Seen(hit, reading.relevance, context, mark, scores, found_at)
+def _seen(evidence: Evidence, found_at: int, context: str) -> Seen:
+    marks = evidence.reading.marks
+    mark = evidence.hit.passage.text[marks[0].start : marks[0].end] if marks else ""
+    scores = tuple(each.score for each in marks)
+    return Seen(evidence.hit, evidence.reading.relevance, context, mark, scores, found_at)
 
 
-def _as_read(
-    hits: Sequence[Hit], readings: Sequence[Reading], order: Sequence[int], reader: str
-) -> tuple[Hit, ...]:
-    """The hits in the order they are worth, with the fused list's and the reader's word added."""
-    by_reader = sorted(range(len(hits)), key=lambda i: (-readings[i].relevance, i))
-    place = {i: rank for rank, i in enumerate(by_reader, start=1)}
+def _as_read(drafts: Sequence[Evidence], place: Mapping[int, int], reader: str) -> tuple[Hit, ...]:
+    """The hits in order of worth, with the fused list's and the reader's word added."""
+    by_reader = sorted(drafts, key=lambda evidence: -evidence.reading.relevance)
+    rank = {evidence.hit.row: number for number, evidence in enumerate(by_reader, start=1)}
     return tuple(
         replace(
-            hits[i],
-            score=worth(hits[i], readings[i]),
+            evidence.hit,
+            score=evidence.worth,
             ranker="worth",
             ranked=(
-                *hits[i].ranked,
-                Ranked("fused", i + 1, hits[i].score),
-                Ranked(reader, place[i], readings[i].relevance),
+                *evidence.hit.ranked,
+                Ranked("fused", place[evidence.hit.row], evidence.hit.score),
+                Ranked(reader, rank[evidence.hit.row], evidence.reading.relevance),
             ),
         )
-        for i in order
+        for evidence in drafts
     )
 
 

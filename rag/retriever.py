@@ -106,6 +106,10 @@ class Retriever:
         clock.stop("fuse")
         return found
 
+    def related(self, text: str, k: int, *, allowed: Rows | None = None) -> list[Found]:
+        """The k passages that share most words with a text, best first (BM25): more of the same matter."""
+        return self._fuse({"bm25": self._lexical.search(text, DEPTH, allowed)}, k)
+
     def _search_sentences(self, vector: Vectors, allowed: Rows | None) -> tuple[Vectors, Rows]:
         """Passages by their nearest sentence."""
         assert self._sentences is not None
