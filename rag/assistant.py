@@ -242,12 +242,14 @@ class Assistant:
         chosen = select(drafts)
         ranked = _as_read(drafts, place, self._reader.name)[:k]
         answered = confidence >= self._calibrator.answered
+        missing = years_in(question) - years_in(seen[0].context)
+        unknown = self._terms.unknown(question)
         if not chosen or not (answered or self._calibrator.subject_is_here(found)):
             return Answer(
                 question=question,
                 status=Status.ABSTAINED,
                 confidence=confidence,
-                reason=why_abstained(self._terms.unknown(question)),
+                reason=why_abstained(unknown),
                 hits=ranked,
                 notices=tuple(notices),
                 signals=found,
@@ -263,7 +265,7 @@ class Assistant:
             question=question,
             status=Status.ANSWERED if answered else Status.WEAK,
             confidence=confidence,
-            reason=None if answered else why_weak(kind, years_in(question) - years_in(seen[0].context)),
+            reason=None if answered else why_weak(kind, missing, unknown),
             spans=tuple(
                 Span(evidence.hit.passage, mark.start, mark.end, mark.score)
                 for evidence in chosen

@@ -19,8 +19,6 @@ import pytest
 
 from rag.answers import schema
 from rag.cli.exits import ExitStatus
-from rag.errors import WeightsError
-from rag.reader.shipped import checked_folder
 from rag.settings import environment_name, rules
 
 ROOT = Path(__file__).parent.parent
@@ -70,17 +68,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "COLUMNS": WIDTH,
         "PYTHONPATH": str(ROOT),
         "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
-        **reader(),
     }
-
-
-def reader() -> dict[str, str]:
-    """The reader of the transcripts: the one that ships; the plain one while its weights are not here."""
-    try:
-        checked_folder()
-    except WeightsError:
-        return {"RAG_READER_MODEL": "similarity"}
-    return {}
 
 
 def written(output: str, home: str) -> list[str]:
