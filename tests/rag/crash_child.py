@@ -73,16 +73,22 @@ def _child(how: str, n: int, store: str, corpus: str) -> None:
     run([corpus], Path(store), steps=steps)
 
 
-for line in sys.stdin:
-    how, n, store, corpus = line.rstrip("\n").split("\t")
-    child = os.fork()
-    if child == 0:
-        try:
-            _child(how, int(n), store, corpus)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr, flush=True)
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    ended = "done" if status == 0 else "killed" if os.WIFSIGNALED(status) else "failed"
-    print(ended, flush=True)
+def main() -> None:
+    """Fork for every line of stdin, and say how each child ended."""
+    for line in sys.stdin:
+        how, n, store, corpus = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            try:
+                _child(how, int(n), store, corpus)
+            except BaseException as error:
+                print(repr(error), file=sys.stderr, flush=True)
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        ended = "done" if status == 0 else "killed" if os.WIFSIGNALED(status) else "failed"
+        print(ended, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -39,8 +39,8 @@ def test_the_flagship_question_shows_the_decision_and_claims_no_reason(assistant
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("who was the chief executive of the trust in 2015?", "Moffat"),
-        ("when did the trust take over children's services?", "October 2014"),
+        ("who is the chief executive of the trust?", "Moffat"),
+        ("how many social worker posts were vacant at the end of March 2016?", "24"),
     ],
 )
 def test_a_plain_question_is_answered_in_the_documents_words(
