@@ -121,7 +121,7 @@ def _hit(hit: Hit, path_of: PathOf) -> dict[str, Any]:
         "text": passage.text,
         "heading": passage.heading,
         "scores": {hit.ranker: round(hit.score, 6)} | {r.ranker: round(r.score, 6) for r in hit.ranked},
-        "ranks": {r.ranker: r.rank for r in hit.ranked if r.rank > 0},
+        "ranks": {r.ranker: r.rank for r in hit.ranked},
         "also_in": [
             {"document": path_of(other.document_id), "start": other.start, "end": other.end}
             for other in hit.duplicates

@@ -22,7 +22,7 @@ from rag.kinds import Kind, as_of_in, kind_of, last_day, years_in
 from rag.lexical import terms
 from rag.question import usable_question
 from rag.reader import open_reader
-from rag.reading import Candidate, Reader, Reading
+from rag.reading import Candidate, Reader
 from rag.reasons import why_abstained, why_weak
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
 from rag.retriever import Found, Retriever
@@ -194,25 +194,20 @@ class Assistant:
             for item in found
         ]
 
-    def _read(self, question: str, hits: Sequence[Hit]) -> tuple[list[str], list[Reading]]:
-        contexts, candidates = [], []
-        for hit in hits:
-            document = self._document(hit)
-            contexts.append(passage_context(document, hit.passage))
-            candidates.append(Candidate(hit.passage.text, passage_header(document, hit.passage)))
-        return contexts, self._reader.read(question, candidates) if candidates else []
-
     def _document(self, hit: Hit) -> Document:
         return self.store.document(hit.passage.document_id)
 
     def _drafts(self, question: str, kind: Kind, hits: Sequence[Hit]) -> list[tuple[Evidence, str]]:
         """Each hit read, as evidence with its context, best first; ties keep the retriever's order."""
-        contexts, readings = self._read(question, hits)
+        candidates = [
+            Candidate(hit.passage.text, passage_header(self._document(hit), hit.passage)) for hit in hits
+        ]
+        readings = self._reader.read(question, candidates)
         drafts = []
-        for hit, context, reading in zip(hits, contexts, readings, strict=True):
+        for hit, candidate, reading in zip(hits, candidates, readings, strict=True):
             evidence = draft(kind, hit, reading, sentences)
-            header = passage_header(self._document(hit), hit.passage)
-            quote = f"{header} {hit.passage.text[slice(*evidence.quote)]}"
+            context = passage_context(self._document(hit), hit.passage)
+            quote = f"{candidate.header} {hit.passage.text[slice(*evidence.quote)]}"
             coverage = self._terms.coverage(question, context), self._terms.coverage(question, quote)
             drafts.append((replace(evidence, worth=worth(hit, reading, *coverage)), context))
         return sorted(drafts, key=lambda item: -item[0].worth)
