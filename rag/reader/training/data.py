@@ -15,12 +15,14 @@ from rag.reader.training.perturb import names_in, perturb
 from rag.reader.training.sources import SOURCES, Example, load_all
 from rag.reader.training.windows import contains, cut_text, some_text, without_answer
 
-NEGATIVE_SHARES = {"mined": 0.45, "neighbour": 0.20, "cut": 0.15, "perturbed": 0.20}
+NEGATIVE_SHARES = {"mined": 0.30, "neighbour": 0.10, "cut": 0.15, "perturbed": 0.25, "asked": 0.20}
 # where questions say "they" and "the poster", the best BM25 matches answer them as well: look deeper
 MINED_RANKS: dict[str, tuple[int, int]] = defaultdict(
     lambda: (0, 10), policyqa=(30, 60), reddit=(5, 30), amazon=(5, 30)
 )
 N_MINED = 60
+N_ASKED = 20  # of the questions most like one, those looked through for a wrong one
+IMPOSSIBLE_TIMES = 5  # near misses written by people are few and the best: each is paired that often
 
 _MONTHS = "January February March April May June July August September October November December".split()
 
@@ -40,7 +42,7 @@ class Row:
 
 
 class Pools:
-    """Each source's distinct passages: BM25 neighbours, passages by title, names that occur."""
+    """Each source's distinct passages and questions: BM25 neighbours, passages by title, names that occur."""
 
     def __init__(self, examples: Sequence[Example], asked: Sequence[Example] | None = None) -> None:
         """Index the passages of `examples`, and mine for the questions of `asked` (default: the same)."""
@@ -48,6 +50,7 @@ class Pools:
         self.titles: dict[str, dict[str, str]] = {}
         self.names: dict[str, list[str]] = {}
         self.mined: dict[tuple[str, str], list[int]] = {}
+        self.asked: dict[tuple[str, str], list[Example]] = {}
         self.by_title: dict[tuple[str, str], list[str]] = defaultdict(list)
         for source in SOURCES:
             own = [e for e in examples if e.source == source.name]
@@ -62,21 +65,13 @@ class Pools:
             self.names[source.name] = sorted(set(found))
             questions = sorted({e.question for e in (asked or own) if e.source == source.name})
             if questions:
-                self.mined.update(self._mine(source.name, passages, questions))
-
-    def _mine(self, name: str, passages: list[str], questions: list[str]) -> dict[tuple[str, str], list[int]]:
-        import bm25s
-        import Stemmer
-
-        stemmer = Stemmer.Stemmer("english")
-        quiet = {"show_progress": False}
-        bm25 = bm25s.BM25()
-        bm25.index(bm25s.tokenize(passages, stopwords="en", stemmer=stemmer, **quiet), **quiet)
-        queries = bm25s.tokenize(questions, stopwords="en", stemmer=stemmer, return_ids=False, **quiet)
-        ranked, _ = bm25.retrieve(queries, k=min(N_MINED, len(passages)), **quiet)
-        return {
-            (name, question): [int(i) for i in row] for question, row in zip(questions, ranked, strict=True)
-        }
+                ranked = nearest(passages, questions, N_MINED)
+                self.mined.update(zip([(source.name, q) for q in questions], ranked, strict=True))
+            if questions and source.clean:
+                answered = [e for e in own if e.answers]
+                ranked = nearest([e.question for e in answered], questions, N_ASKED)
+                for question, row in zip(questions, ranked, strict=True):
+                    self.asked[source.name, question] = [answered[i] for i in row]
 
     def candidates(self, example: Example, ranks: tuple[int, int]) -> list[str]:
         """Passages BM25 ranks between `ranks` for the question that hold no gold answer."""
@@ -85,8 +80,50 @@ class Pools:
         ranked = [passages[i] for i in self.mined[example.source, example.question][lo:hi]]
         return [p for p in ranked if p != example.passage and not contains(p, answers)]
 
+    def other_questions(self, example: Example) -> list[str]:
+        """Questions people asked of other passages, like this one in words, without an answer in its passage.
+
+        Those of its own document come first: what they ask could have stood here.
+        """
+        others = [
+            e
+            for e in self.asked.get((example.source, example.question), [])
+            if e.passage != example.passage
+            and e.question.lower() != example.question.lower()
+            and not contains(example.passage, [text for _, text in e.answers])
+        ]
+        near = [e.question for e in others if e.title and e.title == example.title]
+        return near or [e.question for e in others]
+
+    def names_beside(self, example: Example, rng: random.Random) -> list[str]:
+        """Names of the same document's other passages, or a sample of the source's where it has none."""
+        beside = self.by_title[example.source, example.title] if example.title else []
+        if len(beside) > 1 and rng.random() < 0.5:
+            return [
+                n
+                for p in rng.sample(beside, min(6, len(beside)))
+                if p != example.passage
+                for n in names_in(p)
+            ]
+        names = self.names[example.source]
+        return rng.sample(names, min(200, len(names)))
+
     def title(self, source: str, passage: str) -> str:
         return self.titles[source].get(passage, "")
+
+
+def nearest(texts: list[str], queries: list[str], k: int) -> list[list[int]]:
+    """For each query the indices of its `k` best `texts` by BM25, best first."""
+    import bm25s
+    import Stemmer
+
+    stemmer = Stemmer.Stemmer("english")
+    quiet = {"show_progress": False}
+    bm25 = bm25s.BM25()
+    bm25.index(bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, **quiet), **quiet)
+    tokens = bm25s.tokenize(queries, stopwords="en", stemmer=stemmer, return_ids=False, **quiet)
+    ranked, _ = bm25.retrieve(tokens, k=min(k, len(texts)), **quiet)
+    return [[int(i) for i in row] for row in ranked]
 
 
 def negative(
@@ -99,7 +136,7 @@ def negative(
     answers = [text for _, text in example.answers]
     kinds = list(NEGATIVE_SHARES)
     first = rng.choices(kinds, list(NEGATIVE_SHARES.values()))[0]
-    for kind in (first, "mined", "neighbour", "cut", "perturbed"):
+    for kind in (first, "mined", "neighbour", "cut", "perturbed", "asked"):
         if kind == "mined":
             found = pools.candidates(example, MINED_RANKS[example.source])
             if found:
@@ -120,9 +157,12 @@ def negative(
             rest = without_answer(example.passage, spans, answers, short, rng)
             if rest is not None:
                 return kind, rest, example.title, None
+        elif kind == "asked":
+            questions = pools.other_questions(example)
+            if questions:
+                return kind, None, example.title, rng.choice(questions)
         else:
-            names = pools.names[example.source]
-            wrong = perturb(example.question, example.passage, rng, rng.sample(names, min(200, len(names))))
+            wrong = perturb(example.question, example.passage, rng, pools.names_beside(example, rng))
             if wrong is not None:
                 return kind, None, example.title, wrong[0]
     return None
@@ -167,7 +207,7 @@ def build_group(
         return []
     kind, other, title, wrong = made
     dates = [some_date(rng) if with_date else "" for _ in range(2)]
-    if kind in ("perturbed", "cut", "impossible"):
+    if kind in ("perturbed", "asked", "cut", "impossible"):
         dates[1] = dates[0]
     headers = [header(t if with_title else "", d) for t, d in zip((example.title, title), dates, strict=True)]
     asked = [typed(q, lower, bare) for q in (example.question, wrong or example.question)]
@@ -188,14 +228,17 @@ def build_groups(
     groups: list[list[Row]] = []
     for example in examples:
         rng = random.Random(f"{seed} {example.source} {example.id} {example.question}")
-        wrong = None
-        if not example.answers:
-            if not answered[example.passage]:
-                continue
-            wrong, example = example.question, rng.choice(answered[example.passage])
-        group = build_group(numbered_from + len(groups), example, pools, rng, wrong)
-        if group:
-            groups.append(group)
+        if example.answers:
+            pairs = [(example, None)]
+        else:
+            paired = answered[example.passage] * IMPOSSIBLE_TIMES
+            pairs = [
+                (right, example.question) for right in rng.sample(paired, min(IMPOSSIBLE_TIMES, len(paired)))
+            ]
+        for right, wrong in pairs:
+            group = build_group(numbered_from + len(groups), right, pools, rng, wrong)
+            if group:
+                groups.append(group)
     return groups
 
 

@@ -5,6 +5,7 @@ A row is [CLS] question [SEP] title | date . passage [SEP]. From it come
   span       (n, t, 2) start and end of the answer over the tokens
 """
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -42,6 +43,21 @@ class Reader(nn.Module):
             hidden = run_layer(layer, hidden, bias, bert.config.num_attention_heads, dropout)
         hidden = hidden.float()  # the heads stay in float32
         return self.relevance(hidden[:, 0]).squeeze(-1), self.span(hidden)
+
+
+def load_weights(network: Reader, path: str | Path) -> None:
+    """Give `network` the weights of a trained reader, as a run or the package keeps them.
+
+    Raises ValueError where the file is another network's.
+    """
+    from safetensors.torch import load_file
+
+    heads = ("relevance.", "span.")
+    state = {n if n.startswith(heads) else f"bert.{n}": t.float() for n, t in load_file(path).items()}
+    missing, unexpected = network.load_state_dict(state, strict=False)
+    missing = [name for name in missing if not name.endswith(("position_ids", "token_type_ids"))]
+    if missing or unexpected:
+        raise ValueError(f"{path} is not a reader: missing {missing}, unexpected {unexpected}")
 
 
 def drop(hidden: Tensor, probability: float) -> Tensor:

@@ -143,8 +143,8 @@ def perturb(
 ) -> tuple[str, str] | None:
     """(wrong question, kind), or None when nothing in the question can be swapped.
 
-    `pool` holds names of other documents. Negation only when nothing else fits, or rarely: it is
-    the easiest to notice, and one that always means "no answer" would be a shortcut.
+    `pool` holds names of other passages. Negation is rare: it is the easiest to notice, often bad
+    English, and one that always means "no answer" would be a shortcut.
     """
     makers: list[tuple[str, Callable[[], str | None]]] = [
         ("number", lambda: swap_number(question, passage, rng)),
@@ -153,7 +153,8 @@ def perturb(
     ]
     rng.shuffle(makers)
     negation: tuple[str, Callable[[], str | None]] = ("negation", lambda: negate(question, rng))
-    makers = [negation, *makers] if rng.random() < 0.08 else [*makers, negation]
+    if rng.random() < 0.08:
+        makers.insert(0, negation)
     for kind, make in makers:
         wrong = make()
         if wrong is not None and wrong.lower() != question.lower():

@@ -5,9 +5,11 @@
 
 The learning rate follows the clock, not a count of steps: it reaches 0 when the time is used up,
 however fast the machine turned out. Same command again: goes on from the last checkpoint.
+``--start model.safetensors`` begins at a trained reader, with a fresh optimiser and its own data order.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -163,6 +165,8 @@ def train(options: argparse.Namespace) -> None:
     out.mkdir(parents=True, exist_ok=True)
     course, dev_set, data_record = prepare(options)
     network = model.Reader(trunk.load_trunk(options.trunk))
+    if options.start:
+        model.load_weights(network, options.start)
     trainer = Trainer(network, options.lr)
     elapsed, n_tokens = 0.0, 0
     if (out / "resume.pt").exists():
@@ -176,7 +180,11 @@ def train(options: argparse.Namespace) -> None:
         max_question=features.MAX_QUESTION, max_header=features.MAX_HEADER, max_passage=features.MAX_PASSAGE
     )
     (out / "config.json").write_text(json.dumps(shape, indent=1), encoding="utf-8")
-    recipe = {k: v for k, v in vars(options).items() if k not in ("data", "trunk", "tokenizer", "out")}
+    recipe = {
+        k: v for k, v in vars(options).items() if k not in ("data", "trunk", "tokenizer", "out", "start")
+    }
+    if options.start:
+        recipe["start_sha256"] = hashlib.sha256(Path(options.start).read_bytes()).hexdigest()
     recipe.update(dropout=DROPOUT, warm_up=WARM_UP, last_part=LAST_PART, ema=EMA, clip=CLIP)
     recipe.update(weight_decay=WEIGHT_DECAY, head_times=HEAD_TIMES, loss_weights=losses.WEIGHTS)
     record = {"recipe": recipe, "seed": options.seed, "data": data_record, "dev": {}, "losses": {}}
@@ -214,6 +222,8 @@ def train(options: argparse.Namespace) -> None:
         note(event="dev", step=trainer.step, minutes=round((at - start) / 60, 2), **record["dev"],
              seconds=round(time.monotonic() - at, 1))  # fmt: skip
 
+    if options.start and not trainer.step:
+        score()
     while (progress := (time.monotonic() - start) / end) < 1:
         rows = [row for group in course.next_batch(progress >= LAST_PART) for row in group]
         lr = learning_rate(progress, options.lr)
@@ -251,6 +261,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="folder of *.jsonl.gz QA files")
     parser.add_argument("--trunk", required=True, help="safetensors or ONNX of gte-small")
     parser.add_argument("--tokenizer", required=True, help="its tokenizer.json")
+    parser.add_argument("--start", help="safetensors of a trained reader to begin at")
     parser.add_argument("--out", required=True, help="folder for model, log and checkpoint")
     parser.add_argument(
         "--minutes", type=float, default=78, help="the whole run, data and dev scores included"
