@@ -14,7 +14,7 @@ from eval.gold import GoldRange, Library, holds
 from eval.questions import Question
 from eval.runs import Place, Row
 from rag.errors import LoadError, RagError
-from rag.records import Answer, Citation, Document, Hit, Passage, Ranked, sha256_text
+from rag.records import Answer, Citation, Document, Hit, Passage, sha256_text
 
 DEEP = 300  # places of a ranking searched for evidence that no hit held
 
@@ -206,8 +206,8 @@ class Recorder:
         holding = [hit for hit in hits if _held(hit, gold)]
         ranks: dict[str, int] = {}
         for hit in holding:
-            for ranker, rank in _ranks(hit, hits).items():
-                ranks[ranker] = min(rank, ranks.get(ranker, rank))
+            for said in hit.ranked:
+                ranks[said.ranker] = min(said.rank, ranks.get(said.ranker, said.rank))
         best = hits[found]
         return {"read": read, "n_read": n_read, "place": found + 1, "ranks": ranks, "hit": self._hit(best)}
 
@@ -226,20 +226,6 @@ def _held(hit: Hit, gold: Iterable[GoldRange]) -> bool:
         and holds((passage.start, passage.end), (each.start, each.end), whole=each.whole)
         for each in gold
         for passage in (hit.passage, *hit.duplicates)
-    )
-
-
-def _ranks(hit: Hit, hits: Sequence[Hit]) -> dict[str, int]:
-    """The hit's place by each ranker; where one gave no place, its place among these hits by score."""
-    found: dict[str, int] = {}
-    for said in hit.ranked:
-        found[said.ranker] = said.rank if said.rank > 0 else _place_by_score(said, hits)
-    return found
-
-
-def _place_by_score(said: Ranked, hits: Sequence[Hit]) -> int:
-    return 1 + sum(
-        other.score > said.score for hit in hits for other in hit.ranked if other.ranker == said.ranker
     )
 
 
