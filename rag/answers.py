@@ -60,6 +60,7 @@ def to_json(answer: Answer, path_of: PathOf) -> dict[str, Any]:
         "citations": [_citation(citation) for citation in answer.citations],
         "hits": [_hit(hit, path_of) for hit in answer.hits],
         "notices": list(answer.notices),
+        "disagreements": [list(pair) for pair in answer.disagreements],
         "timings_ms": {stage: round(value, 2) for stage, value in answer.timings_ms.items()},
         "store": dict(answer.store),
     }

@@ -15,9 +15,10 @@ from embeddings.encoder import Encoder
 from rag.calibration import Calibrator, Seen, Terms, load_calibrator, signals
 from rag.citations import cite, freshness, location
 from rag.context import long_date, passage_context, passage_header
+from rag.disagreement import disagreements
 from rag.encoders import load_encoder
 from rag.errors import EncoderMismatchError
-from rag.evidence import N_EVIDENCE, Evidence, disagreements, draft, select, worth
+from rag.evidence import N_EVIDENCE, Evidence, draft, select, worth
 from rag.kinds import Kind, as_of_in, kind_of, last_day, years_in
 from rag.lexical import terms
 from rag.question import usable_question
@@ -254,7 +255,8 @@ class Assistant:
         elif kind is Kind.CHANGE:
             chosen = [chosen[0], *sorted(chosen[1:], key=lambda e: self._document(e.hit).date or "9999")]
         citations = tuple(self._cite(evidence) for evidence in chosen)
-        notices += self._disagreements(kind, chosen) if answered else []
+        pairs = disagreements(kind, chosen)
+        notices += [self._disagreement(kind, chosen[i], chosen[j]) for i, j in pairs]
         notices += _stale(citations)
         return Answer(
             question=question,
@@ -269,6 +271,7 @@ class Assistant:
             citations=citations,
             hits=ranked,
             notices=tuple(notices),
+            disagreements=tuple(pairs),
             signals=found,
         )
 
@@ -307,17 +310,15 @@ class Assistant:
             also_in=also_in,
         )
 
-    def _disagreements(self, kind: Kind, chosen: Sequence[Evidence]) -> list[str]:
-        told = []
-        for pair in disagreements(kind, chosen):
-            sides = []
-            for evidence in pair:
-                document, mark = self._document(evidence.hit), evidence.marks[0]
-                words = evidence.hit.passage.text[mark.start : mark.end]
-                dated = long_date(document.date) if document.date else "undated"
-                sides.append(f"“{' '.join(words.split())}” ({Path(document.path).name}, {dated})")
-            told.append(f"The documents may disagree: {sides[0]}, but {sides[1]}.")
-        return told
+    def _disagreement(self, kind: Kind, *pair: Evidence) -> str:
+        sides = []
+        for evidence in pair:
+            document, mark = self._document(evidence.hit), evidence.marks[0]
+            words = evidence.hit.passage.text[mark.start : mark.end]
+            dated = long_date(document.date) if document.date else "undated"
+            sides.append(f"“{' '.join(words.split())}” ({Path(document.path).name}, {dated})")
+        said = "The documents name different people" if kind is Kind.WHO else "The documents may disagree"
+        return f"{said}: {sides[0]}, but {sides[1]}."
 
 
 def _seen(evidence: Evidence, found_at: int, context: str) -> Seen:

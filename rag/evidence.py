@@ -118,35 +118,3 @@ def select(drafts: Sequence[Evidence], n: int = N_EVIDENCE) -> list[Evidence]:
     """
     quotable = [evidence for evidence in drafts if evidence.marks]
     return [e for e in quotable[:n] if quotable[0].worth - e.worth <= NEAR_BEST]
-
-
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-
-
-def figures(text: str) -> frozenset[str]:
-    """The figures in a text, thousands commas dropped.
-
-    >>> sorted(figures("£6,500 in 2015, or 6.5%"))
-    ['2015', '6.5', '6500']
-    """
-    return frozenset(number.replace(",", "") for number in _NUMBER.findall(text))
-
-
-def disagreements(
-    kind: Kind, chosen: Sequence[Evidence], floor: float = 0.0
-) -> list[tuple[Evidence, Evidence]]:
-    """Pairs of evidence from different documents whose marked figures differ, both held to answer.
-
-    Only for questions that ask for a figure or a time: elsewhere two wordings are no contradiction. Evidence
-    under ``floor`` (a relevance logit) is not held to answer.
-    """
-    if kind not in (Kind.HOW_MANY, Kind.WHEN):
-        return []
-    telling = [(e, figures(e.hit.passage.text[e.marks[0].start : e.marks[0].end])) for e in chosen]
-    telling = [(e, found) for e, found in telling if found and e.reading.relevance >= floor]
-    return [
-        (a, b)
-        for i, (a, told) in enumerate(telling)
-        for b, other in telling[i + 1 :]
-        if a.hit.passage.document_id != b.hit.passage.document_id and not told & other
-    ]

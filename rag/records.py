@@ -198,6 +198,7 @@ class Answer:
     ``confidence`` (0..1) is the estimated probability that the first citation answers the question.
     ``reason`` says in words why the status is weak or abstained, and is None when answered.
     ``notices`` are things the reader of the answer must know (sources that disagree, a stale index).
+    ``disagreements`` are pairs of places in ``citations`` that tell different things, each told in a notice.
     ``signals`` are the numbers the confidence was made from, by name; empty when nothing was found.
     """
 
@@ -209,6 +210,7 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     hits: tuple[Hit, ...] = ()
     notices: tuple[str, ...] = ()
+    disagreements: tuple[tuple[int, int], ...] = ()
     signals: Mapping[str, float] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     store: Mapping[str, object] = field(default_factory=dict)
@@ -222,6 +224,8 @@ class Answer:
             raise ValueError("an answer has spans exactly when it has citations")
         if (self.status is Status.ANSWERED) != (self.reason is None):
             raise ValueError("a reason is given exactly when the question is not answered")
+        if any(not 0 <= i < j < len(self.citations) for i, j in self.disagreements):
+            raise ValueError("a disagreement is between two citations, in their order")
 
     @property
     def answer(self) -> str:

@@ -51,6 +51,7 @@ FLOORS = {
     "rag.retriever": 2.0,
     "rag.reader": 2.0,
     "rag.evidence": 2.0,
+    "rag.disagreement": 2.1,
     "rag.calibration": 2.0,
     "rag.store": 2.0,
     "rag.hygiene": 2.1,

@@ -41,6 +41,7 @@ def test_an_answer_has_the_documented_keys() -> None:
         "citations",
         "hits",
         "notices",
+        "disagreements",
         "timings_ms",
         "store",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rag.evidence import disagreements, draft, explained, select
+from rag.evidence import draft, explained, select
 from rag.kinds import Kind
 from rag.reading import Mark, Reading
 from rag.records import Hit, Passage
@@ -56,15 +56,3 @@ def test_a_reason_that_leans_on_the_sentence_before_is_shown_with_it() -> None:
     text = "Caseloads fell. This means that workers know the children."
     found = explained(sentences(text), text, (16, len(text)))
     assert text[slice(*found)] == text
-
-
-def test_different_figures_in_two_documents_are_a_disagreement() -> None:
-    one, two, three = "There were 31 posts.", "There were 24 posts.", "31 posts stood empty."
-    marked = ((one, "31"), (two, "24"), (three, "31"))
-    readings = [Reading(2.0, (mark(text, words),)) for text, words in marked]
-    hits = [hit(one, "a"), hit(two, "b", 1), hit(three, "c", 2)]
-    chosen = [draft(Kind.HOW_MANY, h, r, sentences) for h, r in zip(hits, readings, strict=True)]
-    pairs = disagreements(Kind.HOW_MANY, chosen)
-    documents = [(a.hit.passage.document_id, b.hit.passage.document_id) for a, b in pairs]
-    assert documents == [("a", "b"), ("b", "c")]
-    assert disagreements(Kind.WHY, chosen) == []
