@@ -1,4 +1,4 @@
-"""From scores to figures: means with intervals, overall, by type and by split, and how confidence does.
+"""From scores to figures: means with intervals, overall, by type, split and trait, and how confidence does.
 
 The overall figures leave out follow-ups asked a second time as typed; they are a type of their own.
 """
@@ -13,7 +13,8 @@ from eval import abstention
 from eval.attribution import attribute
 from eval.runs import AS_TYPED, Row, Run, base_id, dump, write_whole
 from eval.scoring import METRICS, Score, is_claimed, is_shown, located, score
-from eval.significance import bootstrap_interval, bootstrap_statistic, smallest_visible
+from eval.significance import bootstrap_statistic, smallest_visible, summary
+from eval.traits import by_trait, false_alarms
 
 PRECISIONS = (0.80, 0.90, 0.95)
 Table = dict[str, dict[str, float | None]]  # by row id, then by metric
@@ -31,21 +32,6 @@ def kind(row: Row) -> str:
     """The type a row is counted under."""
     name = row["type"] or "(no type)"
     return f"{name}_as_typed" if row["id"].endswith(AS_TYPED) else str(name)
-
-
-def summary(values: Sequence[float | None]) -> dict[str, Any]:
-    """Mean and 95 % interval of the measured values, and how many there are of either sort."""
-    measured = [value for value in values if value is not None]
-    if not measured:
-        return {"mean": None, "low": None, "high": None, "n": 0, "unmeasured": len(values)}
-    low, high = bootstrap_interval(measured)
-    return {
-        "mean": sum(measured) / len(measured),
-        "low": low,
-        "high": high,
-        "n": len(measured),
-        "unmeasured": len(values) - len(measured),
-    }
 
 
 def aggregate(rows: Sequence[Row], scores: Table, causes: Mapping[str, str | None]) -> dict[str, Any]:
@@ -67,6 +53,8 @@ def aggregate(rows: Sequence[Row], scores: Table, causes: Mapping[str, str | Non
         "by_split": {split: means([row for row in overall if row["split"] == split]) for split in splits},
         "by_type": {name: means([row for row in rows if kind(row) == name]) for name in types},
         "n_by_type": dict(sorted(Counter(map(kind, rows)).items())),
+        "by_trait": by_trait(overall, scores),
+        "false_alarms": false_alarms(overall, scores),
         "by_ranker": by_ranker(overall),
         "abstention": confidence_figures(overall, scores),
         "failures": dict(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from eval.gold import Library, Unfound, answer_ranges
 from eval.metrics import normalise
-from eval.questions import GoldPlace, Question
+from eval.questions import TRAITS, GoldPlace, Question
 
 MUST_ABSTAIN = ("unanswerable", "off_subject")
 SHARED_WORDS = 4  # in a row: from here on a question borrows its evidence's wording
@@ -34,6 +34,7 @@ class Soundness:
     n_answerable: int
     by_type: dict[str, int]
     by_split: dict[str, int]
+    by_trait: dict[str, int]
     n_borrowed: int
 
     @property
@@ -86,6 +87,7 @@ def check(questions: Sequence[Question], library: Library | None) -> Soundness:
         sum(q.answerable for q in questions),
         dict(Counter(q.type or "(none)" for q in questions)),
         dict(Counter(q.split or "(none)" for q in questions)),
+        {t: n for t in TRAITS if (n := sum(t in q.all_traits for q in questions))},
         borrowed,
     )
 
@@ -109,9 +111,29 @@ def _form(question: Question) -> list[tuple[str, str]]:
             for key in ("previous", "standalone")
             if getattr(question, key) is None
         ]
+    found += [("error", fault) for fault in _trait_faults(question)]
     if question.answers and not question.evidence:
         found.append(("warning", "no evidence: only its words can be scored, not where they stand"))
     return found
+
+
+def _trait_faults(question: Question) -> list[str]:
+    """What a marked trait needs and the question lacks."""
+    faults: list[str] = []
+    traits = question.all_traits
+    if "conflict" in traits and len(question.evidence) < 2:
+        faults.append("marked as a conflict, yet its evidence has not two pieces: one a side")
+    if "false_presupposition" in traits and question.answerable:
+        faults.append("marked as a false presupposition, yet it has answers or evidence")
+    if "as_of" in traits and not re.search(r"\b\d{4}\b", question.standalone or question.question):
+        faults.append("marked as_of, yet it names no year")
+    if not question.answerable and not (question.must_not or question.nearest):
+        faults += [
+            f'marked {trait}, yet neither "must_not" nor "nearest" says what would be wrong'
+            for trait in traits
+            if trait.startswith("wrong_")
+        ]
+    return faults
 
 
 def _evidence(question: Question, library: Library) -> tuple[list[tuple[str, str]], list[str]]:

@@ -27,7 +27,8 @@ from eval.runs import AS_TYPED, Run, dump, write_whole
 from eval.scoring import METRICS
 from rag.errors import UsageError
 
-BY_ANSWER = ("quote_verbatim", "fresh", "polarity")  # measured or not according to what was answered
+# Measured or not according to what was answered.
+BY_ANSWER = ("quote_verbatim", "fresh", "polarity", "no_false_alarm", "in_date_order")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,19 @@ from eval.aggregate import Table, kind, latency, outcomes
 from eval.attribution import Failure, attribute
 from eval.metrics import overlap
 from eval.plots import latency_plot, reliability_plot, risk_coverage_plot
-from eval.questions import Question
-from eval.report import STAGES, confidence_rows, interval, percent, power_sentence
+from eval.questions import TRAITS, Question
+from eval.report import (
+    STAGES,
+    alarm_sentence,
+    confidence_rows,
+    interval,
+    percent,
+    power_sentence,
+    trait_rows,
+)
 from eval.runs import AS_TYPED, Row, Run, base_id
 from eval.scoring import HEADLINE, METRICS, citation_support, is_shown
+from eval.traits import FIGURES
 
 MOST_ROWS = 1000  # beyond this a browser grows slow; failures come first, so what is left out went right
 
@@ -33,6 +42,8 @@ def render(run: Run, scores: Table, figures: Mapping[str, Any], *, most_rows: in
     parts.append(plots({run.name: (run, scores)}))
     parts.append("<h2>Metrics</h2>" + metric_grid(figures))
     parts.append("<h2>By type</h2>" + _type_grid(figures))
+    if figures["by_trait"]:
+        parts.append("<h2>By trait</h2>" + _trait_grid(figures))
     parts.append(
         "<h2>Confidence</h2>" + page.grid(("what", "figure"), confidence_rows(figures["abstention"]))
     )
@@ -110,16 +121,29 @@ def _type_grid(figures: Mapping[str, Any]) -> str:
     return page.grid(("type", "n", *HEADLINE), rows)
 
 
+def _trait_grid(figures: Mapping[str, Any]) -> str:
+    head = ("trait", "n", *(f"{name.replace('_', ' ')}, % (of)" for name in FIGURES), "what it says")
+    rows = [(*cells, TRAITS[cells[0]]) for cells in trait_rows(figures)]
+    says = "".join(
+        f"<li>{escape(name.replace('_', ' '))}: {escape(told)}</li>" for name, told in FIGURES.items()
+    )
+    told = f"<p>{escape(alarm_sentence(figures))}</p>"
+    return page.grid(head, rows, words=len(head) - 1) + f'<ul class="dim">{says}</ul>' + told
+
+
 def question_card(run: Run, row: Row, failure: Failure | None) -> str:
     """One question, folded: verdict, answer in its passage, gold, and why."""
     question = run.question[base_id(row["id"])]
     verdict = str(failure.cause) if failure else "right"
     tone = "bad" if failure else "good"
-    words = " ".join((row["id"], row["asked"], kind(row), row["status"], verdict, row["split"] or "")).lower()
+    traits = [trait for trait in row.get("traits", ()) if trait != row["type"]]
+    told = (row["id"], row["asked"], kind(row), *traits, row["status"], verdict, row["split"] or "")
+    words = " ".join(told).lower()
     return (
         f'<details data-words="{escape(words)}" id="{escape(row["id"])}"><summary>{escape(row["asked"])}'
         f'<span class="tag {tone}">{escape(verdict)}</span><span class="tag">{escape(kind(row))}</span>'
-        f'<span class="tag">{escape(row["id"])}</span></summary>'
+        + "".join(f'<span class="tag">{escape(trait)}</span>' for trait in traits)
+        + f'<span class="tag">{escape(row["id"])}</span></summary>'
         + (f"<p>{escape(failure.detail)}</p>" if failure else "")
         + f'<div class="sides"><div>{answer_side(run, row)}</div>'
         + f"<div>{gold_side(run, row, question)}</div></div>"

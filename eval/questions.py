@@ -32,6 +32,15 @@ TYPES = (
     "follow_up",
 )
 SPLITS = ("dev", "test")
+TRAITS: Mapping[str, str] = {
+    "wrong_year": "the right matter stands there, but of another year or date than asked for",
+    "wrong_person": "the right role or deed stands there, but of another person",
+    "wrong_body": "the same words stand there, but of another place, body or thing",
+    "false_presupposition": "the question takes for granted what the documents deny or never say",
+    "conflict": "sources disagree; every side is a piece of evidence",
+    "as_of": "how things stood at a date is asked for, and they have changed since or had before",
+    "change": "a change over time is asked for; its evidence belongs in order of date",
+}
 POLARITIES = ("yes", "no")
 
 
@@ -71,6 +80,7 @@ class Question:
 
     ``standalone`` is a follow-up written out so that it needs no ``previous`` question. ``must_not`` says
     in words what must not be answered and why. ``nearest`` is what an unanswerable question comes close to.
+    ``traits`` are the traps and demands its reader marked, out of ``TRAITS``; None where nobody has looked.
     """
 
     id: str
@@ -85,6 +95,16 @@ class Question:
     must_not: str | None = None
     nearest: tuple[GoldPlace, ...] = ()
     note: str | None = None
+    traits: tuple[str, ...] | None = None
+
+    @property
+    def all_traits(self) -> tuple[str, ...]:
+        """The traits marked and the one that follows from the type, in the order of ``TRAITS``.
+
+        >>> Question("q1", "how did it change?", type="change", traits=("wrong_year",)).all_traits
+        ('wrong_year', 'change')
+        """
+        return tuple(trait for trait in TRAITS if trait in (self.traits or ()) or trait == self.type)
 
     @property
     def answerable(self) -> bool:
@@ -146,10 +166,25 @@ def parse_question(row: Mapping[str, object], where: str = "question") -> Questi
         must_not=text("must_not"),
         nearest=tuple(_places(row.get("nearest"), "nearest", faults)),
         note=text("note"),
+        traits=_traits(row.get("traits"), faults),
     )
     if faults:
         raise UsageError(f"{where}: {'; '.join(faults)}", 'the format is in "eval/data/question.schema.json"')
     return question
+
+
+def _traits(value: object, faults: list[str]) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+        faults.append('"traits" must be a list of texts')
+        return None
+    unknown = [v for v in value if v not in TRAITS]
+    if unknown:
+        faults.append(f'"traits" must be out of {", ".join(TRAITS)}; got {", ".join(unknown)}')
+    if len(set(value)) < len(value):
+        faults.append('"traits" names one twice')
+    return tuple(value)
 
 
 def _pieces(value: object, faults: list[str]) -> Iterable[Piece]:
@@ -274,6 +309,8 @@ def question_to_json(question: Question) -> dict[str, object]:
     ]
     if question.nearest:
         row["nearest"] = [place_to_json(place) for place in question.nearest]
+    if question.traits is not None:
+        row["traits"] = list(question.traits)
     return row
 
 

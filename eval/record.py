@@ -61,12 +61,14 @@ class Recorder:
             "asked": asked,
             "type": question.type,
             "split": question.split,
+            "traits": list(question.all_traits),
             "gold": gold,
         }
         if isinstance(answer, RagError):
             empty: dict[str, Any] = {
                 "answer": "",
                 "notices": [],
+                "disagreements": [],
                 "spans": [],
                 "citations": [],
                 "hits": [],
@@ -84,6 +86,7 @@ class Recorder:
             "reason": answer.reason,
             "answer": answer.answer,
             "notices": [self._anonymous(notice) for notice in answer.notices],
+            "disagreements": [list(pair) for pair in answer.disagreements],
             "spans": [
                 {
                     "document": self._name(span.passage.document_id),

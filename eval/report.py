@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from eval.aggregate import latency
 from eval.runs import Run
 from eval.scoring import HEADLINE, METRICS
+from eval.traits import FIGURES
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-STAGES = ("outcome", "retrieval", "reading", "citation", "abstention")
+STAGES = ("outcome", "retrieval", "reading", "citation", "abstention", "traits")
 
 
 def plain(text: str) -> str:
@@ -69,8 +70,11 @@ def show(run: Run, figures: Mapping[str, Any], console: Console) -> None:
 
 
 def tables(run: Run, figures: Mapping[str, Any]) -> list[Table]:
-    """The tables of the summary: metrics, types, confidence, failures, latency."""
-    found = [_metrics(figures), _types(figures), _confidence(figures["abstention"])]
+    """The tables of the summary: metrics, types, traits, confidence, failures, latency."""
+    found = [_metrics(figures), _types(figures)]
+    if figures["by_trait"]:
+        found.append(_traits(figures))
+    found.append(_confidence(figures["abstention"]))
     if figures["by_ranker"]:
         found.append(_rankers(figures["by_ranker"]))
     if figures["failures"]:
@@ -124,6 +128,47 @@ def _types(figures: Mapping[str, Any]) -> Table:
         table.add_row(
             name, str(figures["n_by_type"][name]), *(percent(means[metric]["mean"]) for metric in columns)
         )
+    return table
+
+
+def trait_rows(figures: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The cells of the table of traits: name, n, then each figure with how many it was measured on."""
+    return [
+        (name, str(values["n"]), *(measured(values[figure]) for figure in FIGURES))
+        for name, values in figures["by_trait"].items()
+    ]
+
+
+def measured(values: Mapping[str, Any]) -> str:
+    """A mean in per cent and how many questions it is of.
+
+    >>> measured({"mean": 0.25, "n": 12}), measured({"mean": None, "n": 0})
+    ('25.0 (12)', 'unmeasured')
+    """
+    return f"{percent(values['mean'])} ({values['n']})" if values["n"] else "unmeasured"
+
+
+def alarm_sentence(figures: Mapping[str, Any]) -> str:
+    """How often a disagreement is told where none is marked.
+
+    >>> alarm_sentence({"false_alarms": {"mean": 0.25, "n": 12}})
+    'False alarms: a disagreement is told on 25.0 per cent of the 12 questions marked as having none.'
+    """
+    alarms = figures["false_alarms"]
+    if not alarms["n"]:
+        return "False alarms of a disagreement are unmeasured: no question is marked as having none."
+    told = f"a disagreement is told on {percent(alarms['mean'])} per cent"
+    return f"False alarms: {told} of the {alarms['n']} questions marked as having none."
+
+
+def _traits(figures: Mapping[str, Any]) -> Table:
+    table = new_table(
+        "by trait, per cent (of so many)", "trait", "n", *(name.replace("_", " ") for name in FIGURES)
+    )
+    for cells in trait_rows(figures):
+        table.add_row(*cells)
+    table.caption = alarm_sentence(figures)
+    table.caption_justify = "left"
     return table
 
 

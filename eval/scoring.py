@@ -26,6 +26,7 @@ from eval.metrics import (
 )
 from eval.questions import Question
 from eval.runs import Row, base_id
+from eval.traits import measures
 
 CUTOFFS = (1, 3, 5, 10)
 
@@ -64,6 +65,10 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "abstained": ("abstention", "an unanswerable question is not claimed to be answered"),
     "silent": ("abstention", "an unanswerable question is shown nothing at all"),
     "fresh": ("abstention", "of several dated pieces, the older is not cited without the newest"),
+    "no_wrong_claim": ("traits", "nothing is called answered but with a right first citation"),
+    "conflict_told": ("traits", "where sources disagree the answer says so and cites both sides"),
+    "no_false_alarm": ("traits", "where they do not, no disagreement is told with the evidence shown"),
+    "in_date_order": ("traits", "evidence of a change over time is cited in order of date"),
     "right": ("outcome", "answered with a right first citation, or nothing claimed where nothing is right"),
 }
 HEADLINE = ("right", "hit@5", "ndcg@10", "f1", "citation_first", "kilt_f1", "answered", "abstained")
@@ -107,6 +112,7 @@ def score(
             **_reading(row, question),
             **_citation(row, question),
             **_abstention(row, question),
+            **_traits(row, question),
         }
         for metric in METRICS:
             value = values[metric]
@@ -334,6 +340,12 @@ def _abstention(row: Row, question: Question) -> dict[str, Value]:
         "fresh": _fresh(row, question),
         "right": float(claimed and first == 1.0),
     }
+
+
+def _traits(row: Row, question: Question) -> dict[str, Value]:
+    support = citation_support(row)
+    first = _first_right(row, question, [bool(pieces) for pieces in support])
+    return measures(row, question, support, claimed=is_claimed(row), first=first)
 
 
 def _fresh(row: Row, question: Question) -> Value:

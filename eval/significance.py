@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import comb, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,25 @@ def bootstrap_interval(
     drawn = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=n_resamples)
     means = drawn @ distinct / len(values)  # (n_resamples,)
     return _percentiles(means, level)
+
+
+def summary(values: Sequence[float | None]) -> dict[str, Any]:
+    """Mean and 95 % interval of the measured values, and how many there are of either sort.
+
+    >>> summary([0.0, None, 0.0])
+    {'mean': 0.0, 'low': 0.0, 'high': 0.0, 'n': 2, 'unmeasured': 1}
+    """
+    measured = [value for value in values if value is not None]
+    if not measured:
+        return {"mean": None, "low": None, "high": None, "n": 0, "unmeasured": len(values)}
+    low, high = bootstrap_interval(measured)
+    return {
+        "mean": sum(measured) / len(measured),
+        "low": low,
+        "high": high,
+        "n": len(measured),
+        "unmeasured": len(values) - len(measured),
+    }
 
 
 def bootstrap_statistic(
