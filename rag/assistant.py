@@ -34,6 +34,9 @@ from rag.store import Store
 Rows = NDArray[np.int64]
 
 N_RELATED = 1  # passages about the same matter shown with a weak answer, beside the nearest
+# Beside the nearest evidence of a weak answer stands only what holds at least this share of the question's
+# words that it holds: what merely sounds like an answer would be taken for one.
+LEAST_SPOKEN = 0.5
 
 
 class Assistant:
@@ -205,13 +208,20 @@ class Assistant:
         ]
         readings = self._reader.read(question, candidates)
         drafts = []
-        for hit, candidate, reading in zip(hits, candidates, readings, strict=True):
+        for hit, reading in zip(hits, readings, strict=True):
             evidence = draft(kind, hit, reading, sentences)
             context = passage_context(self._document(hit), hit.passage)
-            quote = f"{candidate.header} {hit.passage.text[slice(*evidence.quote)]}"
-            coverage = self._terms.coverage(question, context), self._terms.coverage(question, quote)
+            coverage = self._terms.coverage(question, context), self._spoken(question, evidence)
             drafts.append((replace(evidence, worth=worth(hit, reading, *coverage)), context))
         return sorted(drafts, key=lambda item: -item[0].worth)
+
+    def _spoken(self, question: str, evidence: Evidence) -> float:
+        """The weighted share of the question's words in the quotation and the passage's header, 0..1."""
+        passage = evidence.hit.passage
+        quote = passage.text[slice(*evidence.quote)]
+        return self._terms.coverage(
+            question, f"{passage_header(self._document(evidence.hit), passage)} {quote}"
+        )
 
     def _answer(
         self,
@@ -289,7 +299,9 @@ class Assistant:
         found = self._retriever.related(quote, N_RELATED + len(rows), allowed=allowed)
         hits = [hit for hit in self._hits(found) if hit.row not in rows][:N_RELATED]
         related = [evidence for evidence, _ in self._drafts(question, kind, hits) if evidence.marks]
-        return [first, *related, *others][:N_EVIDENCE]
+        least = LEAST_SPOKEN * self._spoken(question, first)
+        beside = [evidence for evidence in others if self._spoken(question, evidence) >= least]
+        return [first, *related, *beside][:N_EVIDENCE]
 
     def _cite(self, evidence: Evidence) -> Citation:
         document = self._document(evidence.hit)

@@ -25,6 +25,9 @@ Vectors = NDArray[np.float32]
 DEPTH = 100  # places kept of each ranking: past that a reciprocal rank moves nothing
 # Two of the three views are of one encoder and err together; on development questions the words count more.
 WEIGHTS = {"bm25": 1.5}
+# What a passage gains by its BM25 score as a share of the best one's. On development questions it put the
+# right passage first in .60 and .66 of them instead of .57 and .58 (real and own documents).
+LEAD = 0.05
 
 
 class VectorRanker(Protocol):
@@ -127,7 +130,7 @@ class Retriever:
             for rank, (score, row) in enumerate(zip(scores, rows, strict=True), start=1):
                 said.setdefault(int(row), []).append(Ranked(name, rank, float(score)))
         lists = {name: [int(row) for row in rows] for name, (_, rows) in rankings.items()}
-        fused = fuse(lists, rrf_k=self._rrf_k, weights=WEIGHTS)
+        fused = fuse(lists, rrf_k=self._rrf_k, weights=WEIGHTS, leads=_leads(*rankings["bm25"]))
         chosen: dict[int, list[tuple[int, float]]] = {}
         for row, score in fused:
             group = chosen.setdefault(int(self._groups[row]), [])
@@ -139,6 +142,12 @@ class Retriever:
             others = tuple(int(twin) for twin in twins if twin != row)
             found.append(Found(row, members[0][1], tuple(said[row]), others))
         return found
+
+
+def _leads(scores: Vectors, rows: Rows) -> dict[int, float]:
+    """LEAD times each row's share of the best score; nothing where no word was found."""
+    best = float(scores.max(initial=0.0))
+    return {int(r): LEAD * float(s) / best for s, r in zip(scores, rows, strict=True)} if best else {}
 
 
 class _Clock:

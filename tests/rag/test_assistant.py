@@ -15,6 +15,7 @@ from rag.indexing import index
 from rag.records import Answer, Freshness, Status
 from rag.settings import EncoderSettings, Settings
 
+REAL = Path(__file__).parents[3] / "shared" / "corpora" / "doncaster"
 FLAGSHIP = "why was the trust decommissioned?"
 
 
@@ -34,6 +35,18 @@ def test_the_flagship_question_shows_the_decision_and_claims_no_reason(assistant
     assert answer.reason is not None
     assert "reason" in answer.reason
     assert "2022" in words(answer)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the five real documents are not in this checkout")
+def test_the_flagship_question_of_the_real_documents(tmp_path: Path) -> None:
+    """Five reports, one of which names the decision once; none states a reason."""
+    index([REAL], tmp_path, Settings(store=tmp_path))
+    with Assistant.open(tmp_path) as opened:
+        answer = opened.ask(FLAGSHIP)
+    assert answer.status is Status.WEAK
+    assert "2022 decision to decommission" in answer.citations[0].quote
+    assert "Ros Jones" in answer.citations[1].quote
+    assert not any("legacy" in citation.quote for citation in answer.citations)
 
 
 @pytest.mark.parametrize(

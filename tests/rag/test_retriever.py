@@ -71,3 +71,13 @@ def test_each_stage_is_timed(retriever: Retriever) -> None:
     timings: dict[str, float] = {}
     retriever.retrieve("trust", 1, timings_ms=timings)
     assert set(timings) == {"encode", "dense", "lexical", "fuse"}
+
+
+def test_a_passage_that_alone_holds_the_telling_word_is_among_the_first(retriever: Retriever) -> None:
+    filler = ["trust " * n for n in range(2, 14)]
+    texts = [*filler, "council trust letter letter letter letter letter letter"]
+    encoder = CountingEncoder()
+    many = Retriever(
+        encoder, VectorIndex.build(encoder.encode(texts)), LexicalIndex.build(texts), np.arange(len(texts))
+    )
+    assert many.retrieve("trust council", 2)[0].row == len(texts) - 1
