@@ -103,8 +103,9 @@ def _form(question: Question) -> list[tuple[str, str]]:
         None,
     ):
         found.append(("warning", f"of type {question.type}, yet it must abstain"))
-    if question.type == "yes_no" and question.answerable and question.polarity is None:
-        found.append(("warning", "a yes-or-no question without polarity: do its sources disagree?"))
+    undecided = question.polarity is None and "conflict" not in question.all_traits
+    if question.type == "yes_no" and question.answerable and undecided:
+        found.append(("warning", "a yes-or-no question without polarity, and not marked as a conflict"))
     if question.type == "follow_up":
         found += [
             ("error", f'a follow-up needs "{key}"')
