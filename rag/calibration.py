@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
-from rag.kinds import Kind, years_in
+from rag.kinds import Kind, can_answer, years_in
 from rag.records import Hit, Ranked
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -132,6 +132,7 @@ def signals(question: str, kind: Kind, seen: Sequence[Seen], terms: Terms) -> di
         "mark_margin": _bounded(best - rival, MARK_BOUND),
         "mark_lead": _bounded(best - second, MARK_BOUND),
         "mark_length": math.log1p(len(first.mark)),
+        "mark_fits": float(can_answer(kind, first.mark)),
         "agreement": agreeing / len(near) if near else 0.0,
         "coverage": terms.coverage(question, first.context),
         "coverage_best": max(terms.coverage(question, s.context) for s in seen[:5]),

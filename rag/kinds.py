@@ -69,6 +69,31 @@ def kind_of(question: str) -> Kind:
     return next((kind for kind, pattern in _COMPILED if pattern.search(words)), Kind.WHAT)
 
 
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve half third quarter dozen hundred "
+    "thousand million billion once twice none no"
+)
+_LOOKS_LIKE = {
+    Kind.WHO: re.compile(r"[A-Z]\w"),
+    Kind.WHERE: re.compile(r"[A-Z]\w"),
+    Kind.WHEN: re.compile(
+        rf"\d|{'|'.join(calendar.month_name[1:])}|{'|'.join(calendar.day_name)}"
+        r"|\b(last|next|yesterday|today|earlier|spring|summer|autumn|winter|century)\b"
+    ),
+    Kind.HOW_MANY: re.compile(rf"\d|\b({'|'.join(_NUMBER_WORDS.split())})\b", re.IGNORECASE),
+}
+
+
+def can_answer(kind: Kind, words: str) -> bool:
+    """Whether words look like what is asked for: a name, a date, a figure; True where no rule speaks.
+
+    >>> can_answer(Kind.WHO, "Ros Jones"), can_answer(Kind.HOW_MANY, "a few"), can_answer(Kind.WHY, "rain")
+    (True, False, True)
+    """
+    rule = _LOOKS_LIKE.get(kind)
+    return rule is None or bool(rule.search(words))
+
+
 _YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
 
 
