@@ -29,6 +29,7 @@ ROWS: list[dict[str, object]] = [
         "split": "dev",
         "answers": ["May 2016"],
         "evidence": [piece((MINUTES, "Ann Carver resigned in May 2016."))],
+        "traits": ["wrong_person"],
     },
     {
         "id": "q2",

@@ -40,6 +40,9 @@ BAD: list[tuple[dict[str, object], str]] = [
     ({**GOOD, "evidence": [{"any_of": [{"document": "d", "start": 3}]}]}, "must be a non-empty range"),
     ({**GOOD, "evidence": [{"any_of": [{"document": "d", "qoute": "x"}]}]}, "unknown keys qoute"),
     ({**GOOD, "nearest": "d"}, '"nearest" must be a list'),
+    ({**GOOD, "traits": "as_of"}, '"traits" must be a list'),
+    ({**GOOD, "traits": ["wrong_town"]}, '"traits" must be out of'),
+    ({**GOOD, "traits": ["as_of", "as_of"]}, "names one twice"),
 ]
 
 
