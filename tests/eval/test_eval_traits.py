@@ -1,4 +1,4 @@
-"""Traits: marked by hand or following from the type, measured apart, and unmeasured where nothing is known."""
+"""Traits: marked by hand or brought by the type, measured apart, unmeasured where nothing is known."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ def test_a_disagreement_told_is_a_false_alarm_only_where_none_is_marked() -> Non
     assert value(calm, asked(traits=[]), "no_false_alarm") == 1.0
     assert value(alarmed, asked(traits=["conflict"]), "no_false_alarm") is None
     assert value(alarmed, asked(), "no_false_alarm") is None
-    assert value(row(status="abstained", disagreements=[]), asked(traits=[]), "no_false_alarm") is None
+    nothing_shown = row(gold=[gold(0, 10)], status="abstained", disagreements=[])
+    assert value(nothing_shown, asked(traits=[]), "no_false_alarm") is None
 
 
 def test_evidence_of_a_change_is_in_order_when_no_later_date_comes_first() -> None:
@@ -124,7 +125,8 @@ def test_what_no_question_could_show_is_unmeasured_and_never_zero() -> None:
     for name in ("conflict_told", "in_date_order"):
         assert (values[name]["mean"], values[name]["n"]) == (None, 0), name
     assert found["false_alarms"]["mean"] is None  # the row does not say what disagreed
-    assert by_trait([row()], table(score([row()], {"q": asked()}, {}))) == {}
+    unmarked = row(gold=[gold(0, 10)])
+    assert by_trait([unmarked], table(score([unmarked], {"q": asked()}, {}))) == {}
 
 
 def test_the_screen_and_the_page_show_the_traits(make_run: Callable[..., Path], questions_file: Path) -> None:
@@ -142,7 +144,10 @@ def test_the_screen_and_the_page_show_the_traits(make_run: Callable[..., Path], 
     assert all(name.replace("_", " ") in page for name in FIGURES)
 
 
-def test_without_marks_false_alarms_are_unmeasured(make_run: Callable[..., Path]) -> None:
+def test_without_marks_false_alarms_are_unmeasured(
+    make_run: Callable[..., Path], questions_file: Path
+) -> None:
+    questions_file.write_text("".join(json.dumps({**each, "traits": None}) + "\n" for each in ROWS))
     run = open_run(make_run("plain"))
     scores, found = finish(run)
     assert list(found["by_trait"]) == ["change"]  # by its type alone
