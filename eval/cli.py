@@ -16,6 +16,7 @@ from rag.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from eval.questions import Question
     from eval.runs import Run
 
 NOT_PASSED = 8  # gate: a rule does not hold; check: the set is not sound
@@ -61,17 +62,11 @@ def run_command(
     Ctrl-C or a crash loses nothing: the same command goes on where it stopped.
     """
     from eval import opening
-    from eval.questions import SPLITS, load_questions, question_files
     from eval.runs import remove_run
 
     if store is not None and corpus is not None:
         raise UsageError("--store and --corpus exclude each other", "give the one that holds the documents")
-    if split is not None and split not in SPLITS:
-        raise UsageError(f'--split must be {" or ".join(SPLITS)}, got "{split}"')
-    wanted = load_questions(question_files(questions))
-    wanted = [question for question in wanted if split in (None, question.split)][:limit]
-    if not wanted:
-        raise UsageError("there is no question to ask", "see: rag eval check QUESTIONS")
+    wanted = _wanted(questions, split, limit)
     if fresh:
         remove_run(out)
     settings = opening.settings_for(out / "store" if corpus else store)
@@ -265,6 +260,58 @@ def export(
         raise UsageError("nothing to export", "name a format: --trec-run, --qrels, --squad-predictions")
     for path in exported(_opened(folder), out or folder, formats):
         print(path)
+
+
+@app.command(
+    epilog="Example: rag eval peers eval/data/questions --corpus eval/data/corpus --out runs/peers --limit 20"
+)
+def peers(
+    questions: QuestionsArgument,
+    corpus: Annotated[Path, typer.Option("--corpus", help="Folder of the documents.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for peers.json and the systems' logs.")] = Path(
+        "runs/peers"
+    ),
+    split: Annotated[str | None, typer.Option("--split", help="Ask only this split: dev or test.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask only the first so many.")] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads and cores of every system.")] = 2,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run this system; give it again for more.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a system.")] = False,
+) -> None:
+    """Measure other systems beside ours: same documents, questions, weights and threads.
+
+    They come with an extra: pip install 'rag[peers]'. What cannot run is a row that says why.
+    """
+    from eval import opening
+    from eval.peers.comparison import compare as compared
+    from eval.peers.registry import chosen
+    from eval.peers.table import show
+
+    systems = chosen(only)
+    wanted = _wanted(questions, split, limit)
+    report = compared(wanted, corpus, out, systems, opening.settings_for(None), threads=threads, told=_tell)
+    if as_json:
+        from rag.streams import show_json
+
+        for system in report["systems"]:
+            show_json({name: value for name, value in system.items() if name != "rows"})
+    else:
+        show(report, _screen())
+    _tell(f"written: {out / 'peers.json'}")
+
+
+def _wanted(paths: list[Path], split: str | None, limit: int | None) -> list[Question]:
+    """The questions of these files that are to be asked; raises UsageError when that is none."""
+    from eval.questions import SPLITS, load_questions, question_files
+
+    if split is not None and split not in SPLITS:
+        raise UsageError(f'--split must be {" or ".join(SPLITS)}, got "{split}"')
+    found = load_questions(question_files(paths))
+    found = [question for question in found if split in (None, question.split)][:limit]
+    if not found:
+        raise UsageError("there is no question to ask", "see: rag eval check QUESTIONS")
+    return found
 
 
 def _opened(folder: Path) -> Run:

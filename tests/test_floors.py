@@ -65,6 +65,7 @@ FLOORS = {
     "rag.render": 4.0,
     "rag.session": 4.3,
     "eval": 4.5,
+    "eval.peers": 4.6,
     # the one command; it mounts eval.cli, and is the only room of rag that may name eval
     "eval.cli": 5.0,
     "rag.cli": 5.1,
