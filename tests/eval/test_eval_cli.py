@@ -14,7 +14,7 @@ import pytest
 from cases import FILES, ROWS
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "compare", "gate", "check", "explain", "import", "export")
+COMMANDS = ("run", "report", "compare", "gate", "check", "explain", "import", "export", "peers")
 
 
 def rag(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
