@@ -62,7 +62,7 @@ PEERS = (
         "own.Own",
         ("rag",),
         True,
-        "the settings in force; indexing includes reading and cutting the files",
+        "the settings in force, through OpenVINO; indexing includes reading and cutting the files",
     ),
     Peer(
         "sentence-transformers + faiss",
