@@ -43,7 +43,7 @@ def render(run: Run, scores: Table, figures: Mapping[str, Any], *, most_rows: in
     parts.append("<h2>Metrics</h2>" + metric_grid(figures))
     parts.append("<h2>By type</h2>" + _type_grid(figures))
     if figures["by_trait"]:
-        parts.append("<h2>By trait</h2>" + _trait_grid(figures))
+        parts.append("<h2>By trait, per cent (of so many)</h2>" + _trait_grid(figures))
     parts.append(
         "<h2>Confidence</h2>" + page.grid(("what", "figure"), confidence_rows(figures["abstention"]))
     )
@@ -122,7 +122,7 @@ def _type_grid(figures: Mapping[str, Any]) -> str:
 
 
 def _trait_grid(figures: Mapping[str, Any]) -> str:
-    head = ("trait", "n", *(f"{name.replace('_', ' ')}, % (of)" for name in FIGURES), "what it says")
+    head = ("trait", "n", *(name.replace("_", " ") for name in FIGURES), "what it says")
     rows = [(*cells, TRAITS[cells[0]]) for cells in trait_rows(figures)]
     says = "".join(
         f"<li>{escape(name.replace('_', ' '))}: {escape(told)}</li>" for name, told in FIGURES.items()

@@ -139,7 +139,7 @@ def test_the_screen_and_the_page_show_the_traits(make_run: Callable[..., Path], 
     page = html.render(run, scores, found)
     for words in ("by trait", "wrong_person", "change", "100.0 (1)", "unmeasured", "False alarms: "):
         assert words in out.getvalue(), words
-    assert "<h2>By trait</h2>" in page
+    assert "<h2>By trait, per cent (of so many)</h2>" in page
     assert '<span class="tag">wrong_person</span>' in page
     assert all(name.replace("_", " ") in page for name in FIGURES)
 
