@@ -188,6 +188,8 @@ def check(
     types = ", ".join(f"{n} {name}" for name, n in sorted(found.by_type.items()))
     splits = ", ".join(f"{n} {name}" for name, n in sorted(found.by_split.items()))
     print(f"{found.n_questions} questions ({splits}), {found.n_answerable} answerable: {types}")
+    if found.by_trait:
+        print("traits: " + ", ".join(f"{n} {name}" for name, n in found.by_trait.items()))
     if store or corpus:
         print(f"{100 * found.borrowed_share:.1f} % borrow four words in a row from their evidence")
     if not found.sound:
