@@ -44,10 +44,11 @@ def show(report: Mapping[str, Any], console: Console) -> None:
 
 def notes(report: Mapping[str, Any]) -> list[str]:
     """What must be known to read the figures: what did not run, what failed, how it was measured."""
-    systems = report["systems"]
+    systems, n = report["systems"], report["questions"]["n"]
     lines = [f"not run: {system['name']}: {system['why']}" for system in systems if not system["ran"]]
     lines += [
-        f"{system['name']}: failed at {system['failures']['n']} questions: {system['failures']['first']}"
+        f"{system['name']}: at {system['failures']['n']} of {n} questions it failed, "
+        f"which counts as no answer: {system['failures']['first']}"
         for system in systems
         if system["ran"] and system["failures"]["n"]
     ]

@@ -257,7 +257,7 @@ def test_what_did_not_run_and_what_failed_is_said_under_the_table() -> None:
     not_run = system_figures(peer("txtai"), Outcome("txtai", why="it is\x1b[31m broken"), {}, None, 10)
     told = {"systems": [ran, not_run], "questions": {"n": 1, "answerable": 1}, "threads": 1, "method": ["so"]}
     lines = notes(told)
-    assert "bm25s: failed at 1 questions: its reader broke" in lines
+    assert "bm25s: at 1 of 1 questions it failed, which counts as no answer: its reader broke" in lines
     for width in (160, 80):
         screen = StringIO()
         from rich.console import Console
