@@ -47,12 +47,13 @@ def compare(
     threads: int,
     told: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
-    """Run the systems one after another and write ``peers.json`` and a log a system into ``out``.
+    """Run the systems one after another; ``peers.json`` and a log a system are written into ``out``.
 
-    What cannot run is a row that says why. ``told`` hears a line before each system. Raises UsageError where
-    the settings name another encoder than the built-in one, and what indexing and loading weights raise.
+    What cannot run is a row that says why; the file is written anew after each system, so that stopping loses
+    only the one at work. ``told`` hears a line before each. Raises UsageError where the settings name another
+    encoder than the built-in one, and what indexing and loading weights raise.
     """
-    from embeddings.weights import BUILT_IN, PINNED, built_in_folder, check
+    from embeddings.weights import BUILT_IN, built_in_folder
     from rag.indexing import index
     from rag.reader import shipped
 
@@ -61,13 +62,12 @@ def compare(
             f"the comparison runs on {BUILT_IN}, and encoder.model is {settings.encoder.model}",
             f"RAG_ENCODER_MODEL={BUILT_IN} rag eval peers ...",
         )
-    encoder = built_in_folder()
-    check(encoder, PINNED)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="rag-peers-") as name:
         scratch = Path(name)
         told("passages: indexing the documents")
-        index([corpus.absolute()], scratch / "shared", settings)
+        for problem in index([corpus.absolute()], scratch / "shared", settings).problems:
+            told(f"skipped: {problem.message}")
         write_question_answering(shipped.folder(), scratch / "reader")
         with Store.open(scratch / "shared") as store:
             task = Task(
@@ -75,42 +75,48 @@ def compare(
                 questions=tuple(Asked(q.id, q.standalone or q.question) for q in questions),
                 corpus=str(corpus.absolute()),
                 store=str(scratch / "own"),
-                encoder=str(encoder),
+                encoder=str(built_in_folder()),
                 reader=str(scratch / "reader"),
                 threads=threads,
                 k=K,
             )
             write_json(scratch / "task.json", task)
             judge = Judge(store, questions, K)
-            fingerprint = environment.store_fingerprint(store.manifest)
+            report = _head(store, settings, scratch, task, questions)
             ours: Table | None = None
-            systems = []
             for peer in peers:
                 told(f"{peer.name}: running")
                 outcome = outcome_of(peer, scratch, out)
                 scores = {} if outcome.why else judge.scores(outcome, reads=peer.reads)
-                systems.append(system_figures(peer, outcome, scores, ours, len(task.passages)))
+                report["systems"].append(system_figures(peer, outcome, scores, ours, len(task.passages)))
                 if peer.is_ours and not outcome.why:  # it comes first
                     ours = scores
-    report = {
+                text = json.dumps(report, ensure_ascii=False, indent=1, default=str)
+                write_whole(out / "peers.json", text + "\n")
+    return report
+
+
+def _head(
+    store: Store, settings: Settings, scratch: Path, task: Task, questions: Sequence[Question]
+) -> dict[str, Any]:
+    """What the comparison was made with, and no system yet."""
+    about = environment.about(store, settings, scratch)
+    del about["store"]  # a temporary folder
+    return {
         "format": FORMAT,
         "method": list(METHOD),
         "metrics": dict(MEANINGS),
-        "threads": threads,
-        "k": K,
-        "machine": environment.machine(),
-        "versions": environment.versions(),
-        "code_sha256": environment.code_sha256(),
-        "store_fingerprint": fingerprint,
+        "threads": task.threads,
+        "k": task.k,
+        **about,
+        "n_passages": len(task.passages),
         "questions": {
             "n": len(questions),
             "answerable": sum(question.answerable for question in questions),
             "sha256": questions_sha256(questions),
         },
-        "systems": systems,
+        "systems": [],
     }
-    write_whole(out / "peers.json", json.dumps(report, ensure_ascii=False, indent=1, default=str) + "\n")
-    return report
 
 
 def shared_passages(store: Store) -> tuple[SharedPassage, ...]:
