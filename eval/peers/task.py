@@ -91,7 +91,7 @@ class System(Protocol):
     """A system under comparison; made with its Task, before anything heavy is imported."""
 
     def load(self) -> None:
-        """Bring models into memory: not counted as indexing."""
+        """Import what is needed and bring models into memory: not counted as indexing."""
 
     def index(self) -> None:
         """Take in the task's passages."""

@@ -13,21 +13,22 @@ class FaissLoop:
 
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._faiss: Any = None
         self._model: Any = None
         self._index: Any = None
 
     def load(self) -> None:
         """The encoder."""
+        import faiss
         from sentence_transformers import SentenceTransformer
 
+        self._faiss = faiss
         self._model = SentenceTransformer(self._task.encoder, device="cpu")
 
     def index(self) -> None:
         """Every text encoded and added."""
-        import faiss
-
         vectors = self._model.encode(self._task.texts)  # (n, d)
-        self._index = faiss.IndexFlatIP(vectors.shape[1])
+        self._index = self._faiss.IndexFlatIP(vectors.shape[1])
         self._index.add(vectors)
 
     def ask(self, question: str) -> Found:

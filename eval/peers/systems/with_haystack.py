@@ -16,6 +16,7 @@ class Haystack:
 
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._document: Any = None
         self._store: Any = None
         self._embedder: Any = None
         self._retrieval: Any = None
@@ -23,7 +24,7 @@ class Haystack:
 
     def load(self) -> None:
         """Document store, both embedders, the reader, and the pipeline between them."""
-        from haystack import Pipeline
+        from haystack import Document, Pipeline
         from haystack.components.joiners import DocumentJoiner
         from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMemoryEmbeddingRetriever
         from haystack.document_stores.in_memory import InMemoryDocumentStore
@@ -34,6 +35,7 @@ class Haystack:
         )
         from haystack_integrations.components.readers.transformers import TransformersExtractiveReader
 
+        self._document = Document
         cpu = ComponentDevice.from_str("cpu")
         model = self._task.encoder
         self._store = InMemoryDocumentStore()
@@ -53,9 +55,7 @@ class Haystack:
 
     def index(self) -> None:
         """Every text as a document with its row for an id."""
-        from haystack import Document
-
-        documents = [Document(id=str(row), content=text) for row, text in enumerate(self._task.texts)]
+        documents = [self._document(id=str(row), content=text) for row, text in enumerate(self._task.texts)]
         self._store.write_documents(self._embedder.run(documents)["documents"])
 
     def ask(self, question: str) -> Found:
