@@ -14,29 +14,24 @@ from numpy.typing import NDArray
 from embeddings.encoder import Encoder
 from rag.calibration import Calibrator, Seen, Terms, load_calibrator, signals
 from rag.citations import cite, freshness, location
-from rag.context import long_date, passage_context, passage_header
+from rag.context import long_date
 from rag.disagreement import disagreements
 from rag.encoders import load_encoder
 from rag.errors import EncoderMismatchError
-from rag.evidence import N_EVIDENCE, Evidence, draft, select, worth
-from rag.kinds import Kind, as_of_in, kind_of, last_day, years_in
+from rag.evidence import Evidence, select
+from rag.gathering import Gatherer
+from rag.kinds import Kind, as_of_in, in_plain_words, kind_of, last_day, years_in
 from rag.lexical import terms
 from rag.question import usable_question
 from rag.reader import open_reader
-from rag.reading import Candidate, Reader
+from rag.reading import Reader
 from rag.reasons import why_abstained, why_weak
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
-from rag.retriever import Found, Retriever
-from rag.sentences import sentences
+from rag.retriever import Retriever
 from rag.settings import Settings, load_settings
 from rag.store import Store
 
 Rows = NDArray[np.int64]
-
-N_RELATED = 1  # passages about the same matter shown with a weak answer, beside the nearest
-# Beside the nearest evidence of a weak answer stands only what holds at least this share of the question's
-# words that it holds: what merely sounds like an answer would be taken for one.
-LEAST_SPOKEN = 0.5
 
 
 class Assistant:
@@ -72,6 +67,7 @@ class Assistant:
         self._terms = Terms(
             lambda text: terms(text, language), store.lexical.document_frequency, store.n_passages
         )
+        self._gatherer = Gatherer(store, self._retriever, reader, self._terms)
         self._about_store = MappingProxyType(
             {
                 "generation": store.manifest.generation,
@@ -123,7 +119,7 @@ class Assistant:
         query = usable_question(query, self._settings.retrieval.max_question_chars)
         allowed = self._allowed(after, before, inside)
         k = self._settings.retrieval.k if k is None else k
-        return self._hits(self._retriever.retrieve(query, k, allowed=allowed))
+        return self._gatherer.hits(self._retriever.retrieve(query, k, allowed=allowed))
 
     def ask_many(self, questions: Iterable[str]) -> Iterator[Answer]:
         """An answer a question, in order: a batch is so many single questions."""
@@ -153,10 +149,11 @@ class Assistant:
         allowed = self._allowed(after, before, inside)
         allowed = self._held_by(last_day(as_of) if as_of else as_of_in(question), allowed, notices)
         n_candidates = max(k, self._settings.retrieval.n_candidates)
-        found = self._retriever.retrieve(question, n_candidates, allowed=allowed, timings_ms=timings)
-        hits = self._hits(found)
+        asked = in_plain_words(question)
+        found = self._retriever.retrieve(asked, n_candidates, allowed=allowed, timings_ms=timings)
+        hits = self._gatherer.hits(found)
         clock = time.perf_counter()
-        answer = self._answer(question, hits, allowed, notices, k, timings)
+        answer = replace(self._answer(asked, hits, allowed, notices, k, timings), question=question)
         timings["cite"] = (time.perf_counter() - clock) * 1e3 - timings.get("read", 0.0)
         timings["total"] = (time.perf_counter() - began) * 1e3
         return replace(answer, timings_ms=MappingProxyType(timings), store=self._about_store)
@@ -182,46 +179,8 @@ class Assistant:
             return allowed
         return rows
 
-    def _hits(self, found: Sequence[Found]) -> list[Hit]:
-        """Hits with their passages, and with what each ranker said."""
-        wanted = [row for item in found for row in (item.row, *item.duplicates)]
-        passages = dict(zip(wanted, self.store.passages(wanted), strict=True))
-        return [
-            Hit(
-                passage=passages[item.row],
-                row=item.row,
-                score=item.score,
-                ranker="fused",
-                ranked=item.ranked,
-                duplicates=tuple(passages[row] for row in item.duplicates),
-            )
-            for item in found
-        ]
-
     def _document(self, hit: Hit) -> Document:
         return self.store.document(hit.passage.document_id)
-
-    def _drafts(self, question: str, kind: Kind, hits: Sequence[Hit]) -> list[tuple[Evidence, str]]:
-        """Each hit read, as evidence with its context, best first; ties keep the retriever's order."""
-        candidates = [
-            Candidate(hit.passage.text, passage_header(self._document(hit), hit.passage)) for hit in hits
-        ]
-        readings = self._reader.read(question, candidates)
-        drafts = []
-        for hit, reading in zip(hits, readings, strict=True):
-            evidence = draft(kind, hit, reading, sentences)
-            context = passage_context(self._document(hit), hit.passage)
-            coverage = self._terms.coverage(question, context), self._spoken(question, evidence)
-            drafts.append((replace(evidence, worth=worth(hit, reading, *coverage)), context))
-        return sorted(drafts, key=lambda item: -item[0].worth)
-
-    def _spoken(self, question: str, evidence: Evidence) -> float:
-        """The weighted share of the question's words in the quotation and the passage's header, 0..1."""
-        passage = evidence.hit.passage
-        quote = passage.text[slice(*evidence.quote)]
-        return self._terms.coverage(
-            question, f"{passage_header(self._document(evidence.hit), passage)} {quote}"
-        )
 
     def _answer(
         self,
@@ -238,7 +197,7 @@ class Assistant:
             )
         kind = kind_of(question)
         clock = time.perf_counter()
-        read = self._drafts(question, kind, hits)
+        read = self._gatherer.drafts(question, kind, hits)
         timings["read"] = (time.perf_counter() - clock) * 1e3
         drafts = [evidence for evidence, _ in read]
         place = {hit.row: rank for rank, hit in enumerate(hits, start=1)}
@@ -260,12 +219,17 @@ class Assistant:
                 notices=tuple(notices),
                 signals=found,
             )
+        clock = time.perf_counter()
         if not answered:
-            chosen = self._with_related(question, kind, chosen, allowed)
-        elif kind is Kind.CHANGE:
-            chosen = [chosen[0], *sorted(chosen[1:], key=lambda e: self._document(e.hit).date or "9999")]
+            chosen = self._gatherer.with_related(question, kind, chosen, allowed)
+        chosen = self._gatherer.with_witnesses(question, kind, chosen, allowed)
+        timings["read"] += (time.perf_counter() - clock) * 1e3
+        if kind is Kind.CHANGE:
+            chosen = sorted(chosen, key=lambda e: self._document(e.hit).date or "9999")
         citations = tuple(self._cite(evidence) for evidence in chosen)
-        pairs = disagreements(kind, chosen)
+        pairs = disagreements(
+            kind, chosen, [self._gatherer.spoken(question, evidence) for evidence in chosen]
+        )
         notices += [self._disagreement(kind, chosen[i], chosen[j]) for i, j in pairs]
         notices += _stale(citations)
         return Answer(
@@ -284,24 +248,6 @@ class Assistant:
             disagreements=tuple(pairs),
             signals=found,
         )
-
-    def _with_related(
-        self, question: str, kind: Kind, chosen: Sequence[Evidence], allowed: Rows | None
-    ) -> list[Evidence]:
-        """The nearest evidence, and what the documents say elsewhere about the same matter.
-
-        Where nothing answers, the best quotation is a better query than the question: it has the documents'
-        own words for what was asked about.
-        """
-        first, *others = chosen
-        rows = {evidence.hit.row for evidence in chosen}
-        quote = first.hit.passage.text[slice(*first.quote)]
-        found = self._retriever.related(quote, N_RELATED + len(rows), allowed=allowed)
-        hits = [hit for hit in self._hits(found) if hit.row not in rows][:N_RELATED]
-        related = [evidence for evidence, _ in self._drafts(question, kind, hits) if evidence.marks]
-        least = LEAST_SPOKEN * self._spoken(question, first)
-        beside = [evidence for evidence in others if self._spoken(question, evidence) >= least]
-        return [first, *related, *beside][:N_EVIDENCE]
 
     def _cite(self, evidence: Evidence) -> Citation:
         document = self._document(evidence.hit)

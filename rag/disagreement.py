@@ -14,26 +14,32 @@ from rag.evidence import Evidence
 from rag.kinds import Kind
 
 FLOOR = 0.0  # relevance logit from which on evidence is held to answer
+# Of the question's words in the fuller quotation, the share that the other must hold as well: two figures in
+# one answer are of the same thing only if both sentences speak of it.
+LEAST_SPOKEN = 0.6
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_NUMBER = re.compile(r"(£|\$|€)?\d+(?:[.,]\d+)*(\s?%|\sper\s?cent)?")
 _NAME = re.compile(r"\b[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)*")
 _TITLES = frozenset("mr mrs ms miss dr sir dame lord lady cllr councillor mayor professor the".split())
 _RATING = re.compile(
     r"\b(outstanding|excellent|good|(un)?satisfactory|(in)?adequate|requires? improvement|poor)\b",
     re.IGNORECASE,
 )
-_DENIED = re.compile(r"\b(not|never|no longer|none|nobody|cannot|without)\b|n['’]t\b", re.IGNORECASE)
-_LEAST_SHARED = 0.5  # of the shorter sentence's words, for a denial to be of the same thing
+_DENIED = re.compile(r"\b(not|never|no|none|nobody|cannot|without)\b|n['’]t\b", re.IGNORECASE)
 
 
 def figures(text: str) -> frozenset[str]:
-    """The figures in a text, thousands commas dropped.
+    """The figures in a text with their unit, if it is money or a share; thousands commas dropped.
 
-    >>> sorted(figures("£6,500 in 2015, or 6.5%"))
-    ['2015', '6.5', '6500']
+    >>> sorted(figures("£6,500 in 2015, or 6.5 per cent"))
+    ['2015', '6.5%', '£6500']
     """
-    return frozenset(number.replace(",", "") for number in _NUMBER.findall(text))
+    found = (match.group().replace(",", "") for match in _NUMBER.finditer(text))
+    return frozenset(re.sub(r"\s?(%|per\s?cent)$", "%", figure) for figure in found)
+
+
+def _unit(figure: str) -> str:
+    return figure.strip("0123456789.")
 
 
 def names(text: str) -> frozenset[str]:
@@ -55,10 +61,6 @@ def ratings(text: str) -> frozenset[str]:
     return frozenset(m.group().casefold().replace("requires", "require") for m in _RATING.finditer(text))
 
 
-def _words(text: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(text) if len(word) > 3}
-
-
 def _marked(evidence: Evidence) -> str:
     mark = evidence.marks[0]
     return evidence.hit.passage.text[mark.start : mark.end]
@@ -68,40 +70,50 @@ def _quoted(evidence: Evidence) -> str:
     return evidence.hit.passage.text[slice(*evidence.quote)]
 
 
-def _told(kind: Kind, evidence: Evidence) -> frozenset[str]:
-    """What the marked words tell that another document may tell otherwise."""
-    words = _marked(evidence)
-    if kind in (Kind.HOW_MANY, Kind.WHEN, Kind.YES_NO):
-        return figures(words)
-    if kind is Kind.WHO:
-        return names(words)
-    return ratings(words) if kind is Kind.WHAT else frozenset()
+def can_disagree(kind: Kind) -> bool:
+    """Whether two answers to a question of this kind can be told to differ."""
+    return kind in (Kind.HOW_MANY, Kind.WHEN, Kind.YES_NO, Kind.WHO, Kind.WHAT)
 
 
-def _denies(one: Evidence, other: Evidence) -> bool:
-    """Whether one sentence denies what the other, in much the same words, says."""
-    texts = _quoted(one), _quoted(other)
-    if bool(_DENIED.search(texts[0])) == bool(_DENIED.search(texts[1])):
+def _figures_differ(one: Evidence, other: Evidence) -> bool:
+    """Whether the marked figures are of one kind and none of them stands in the other's sentence.
+
+    A mark across cells of a table is no answer that could be held against another.
+    """
+    told, otherwise = figures(_marked(one)), figures(_marked(other))
+    if not told or not otherwise or "|" in _marked(one) + _marked(other):
         return False
-    a, b = map(_words, texts)
-    return len(a & b) >= _LEAST_SHARED * max(1, min(len(a), len(b)))
+    same_unit = {_unit(figure) for figure in told} == {_unit(figure) for figure in otherwise}
+    return same_unit and not told & figures(_quoted(other)) and not otherwise & figures(_quoted(one))
 
 
 def _differ(kind: Kind, one: Evidence, other: Evidence) -> bool:
-    told, otherwise = _told(kind, one), _told(kind, other)
-    if kind is Kind.YES_NO:
-        same_thing = _words(_marked(one)) & _words(_marked(other))
-        return bool(told and otherwise and same_thing and not told & otherwise) or _denies(one, other)
-    return bool(told and otherwise and not told & otherwise)
+    if kind is Kind.WHO:
+        told, otherwise = names(_marked(one)), names(_marked(other))
+        apart = not told & names(_quoted(other)) and not otherwise & names(_quoted(one))
+        return bool(told and otherwise and apart)
+    if kind is Kind.YES_NO and bool(_DENIED.search(_quoted(one))) != bool(_DENIED.search(_quoted(other))):
+        return True
+    if kind is Kind.WHAT:
+        graded = ratings(_quoted(one)), ratings(_quoted(other))
+        if graded[0] and graded[1] and not graded[0] & graded[1]:
+            return True
+    return can_disagree(kind) and _figures_differ(one, other)
 
 
-def disagreements(kind: Kind, chosen: Sequence[Evidence]) -> list[tuple[int, int]]:
+def disagreements(kind: Kind, chosen: Sequence[Evidence], spoken: Sequence[float]) -> list[tuple[int, int]]:
     """Pairs of places in ``chosen``: evidence from different documents that tells different things.
 
-    Figures where a number or a time is asked for, names for who, ratings for what, figures and denials for
-    yes-no questions; of other questions two wordings are no contradiction. Both must be held to answer.
+    ``spoken`` is the share of the question's words in each quotation, 0..1. What may differ are figures,
+    names where it is asked who, a denial where yes or no is asked, ratings; of other questions two wordings
+    are no contradiction. Both sides must be held to answer, and speak of the same thing.
     """
-    held = [i for i, e in enumerate(chosen) if e.marks and e.reading.relevance >= FLOOR]
+    fullest = max(spoken, default=0.0)
+    held = [
+        i
+        for i, evidence in enumerate(chosen)
+        if evidence.marks and evidence.reading.relevance >= FLOOR and spoken[i] >= LEAST_SPOKEN * fullest
+    ]
     return [
         (i, j)
         for n, i in enumerate(held)

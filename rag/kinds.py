@@ -146,3 +146,12 @@ def as_of_in(question: str) -> str | None:
         return last_day("-".join(part for part in parts if part))
     except UsageError:
         return None
+
+
+def in_plain_words(question: str) -> str:
+    """The question with "as of 2016" said as documents say it: "in 2016".
+
+    >>> in_plain_words("chair of the trustees as of March 2016"), in_plain_words("as it was")
+    ('chair of the trustees in March 2016', 'as it was')
+    """
+    return _AS_OF.sub(lambda match: re.sub(r"^as (?:of|at)", "in", match.group(), flags=re.I), question)

@@ -52,6 +52,7 @@ FLOORS = {
     "rag.reader": 2.0,
     "rag.evidence": 2.0,
     "rag.disagreement": 2.1,
+    "rag.gathering": 2.2,
     "rag.calibration": 2.0,
     "rag.store": 2.0,
     "rag.hygiene": 2.1,

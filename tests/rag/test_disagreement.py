@@ -35,7 +35,7 @@ def evidence(kind: Kind, document: str, text: str, words: str, relevance: float 
 )
 def test_documents_that_tell_different_things_are_reported(kind: Kind, one: str, other: str) -> None:
     chosen = [_marked(kind, "a", one), _marked(kind, "b", other)]
-    assert disagreements(kind, chosen) == [(0, 1)]
+    assert disagreements(kind, chosen, [1.0, 0.8]) == [(0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,28 @@ def test_documents_that_tell_different_things_are_reported(kind: Kind, one: str,
         (Kind.WHY, "It shut for want of [31] staff.", "It shut after [24] complaints."),
         (Kind.WHO, "[Nuala Fennelly] led it.", "It was led by [Ms Fennelly]."),
         (Kind.WHAT, "It is [a trust].", "It is [a company]."),
-        (Kind.YES_NO, "The [library closed].", "[It did not rain] on the day of the fair."),
+        (Kind.HOW_MANY, "There were [31] posts.", "Of all posts [19 per cent] were vacant."),
+        (Kind.HOW_MANY, "There were [31] posts.", "There were 31 posts in 2016 and [24] in 2017."),
+        (Kind.HOW_MANY, "There were [31] posts.", "| Posts | [24 | 20] |"),
     ],
 )
 def test_other_words_for_the_same_or_for_something_else_are_none(kind: Kind, one: str, other: str) -> None:
-    assert disagreements(kind, [_marked(kind, "a", one), _marked(kind, "b", other)]) == []
+    assert disagreements(kind, [_marked(kind, "a", one), _marked(kind, "b", other)], [1.0, 1.0]) == []
 
 
 def test_a_document_does_not_contradict_itself_nor_does_evidence_that_hardly_answers() -> None:
     one, other = "There were [31] posts.", "There were [24] posts."
     kind = Kind.HOW_MANY
-    assert disagreements(kind, [_marked(kind, "a", one), _marked(kind, "a", other)]) == []
-    assert disagreements(kind, [_marked(kind, "a", one), _marked(kind, "b", other, relevance=-1.0)]) == []
+    chosen = [_marked(kind, "a", one), _marked(kind, "a", other)]
+    assert disagreements(kind, chosen, [1.0, 1.0]) == []
+    chosen = [_marked(kind, "a", one), _marked(kind, "b", other, relevance=-1.0)]
+    assert disagreements(kind, chosen, [1.0, 1.0]) == []
+
+
+def test_a_sentence_about_something_else_does_not_contradict() -> None:
+    kind = Kind.HOW_MANY
+    chosen = [_marked(kind, "a", "There were [31] posts."), _marked(kind, "b", "It took [24] days.")]
+    assert disagreements(kind, chosen, [1.0, 0.3]) == []
 
 
 def _marked(kind: Kind, document: str, text: str, relevance: float = 2.0) -> Evidence:

@@ -229,7 +229,7 @@ def build_groups(
     for example in examples:
         rng = random.Random(f"{seed} {example.source} {example.id} {example.question}")
         if example.answers:
-            pairs = [(example, None)]
+            pairs: list[tuple[Example, str | None]] = [(example, None)]
         else:
             paired = answered[example.passage] * IMPOSSIBLE_TIMES
             pairs = [

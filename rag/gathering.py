@@ -1,0 +1,134 @@
+"""From found rows to evidence: passages fetched and read, and what else speaks of the same matter.
+
+The store, the retriever and the reader meet here; what an answer makes of the evidence is the assistant's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.calibration import Terms
+from rag.context import passage_context, passage_header
+from rag.disagreement import FLOOR, can_disagree
+from rag.evidence import N_EVIDENCE, Evidence, draft, worth
+from rag.kinds import Kind
+from rag.reading import Candidate, Reader
+from rag.records import Document, Hit
+from rag.retriever import Found, Retriever
+from rag.sentences import sentences
+from rag.store import Store
+
+Rows = NDArray[np.int64]
+
+N_RELATED = 1  # passages about the same matter shown with a weak answer, beside the nearest
+N_WITNESSES = 2  # passages of other documents read to hear whether they say the same, where it can be told
+# Beside the nearest evidence of a weak answer stands only what holds at least this share of the question's
+# words that it holds: what merely sounds like an answer would be taken for one.
+LEAST_SPOKEN = 0.5
+
+
+class Gatherer:
+    """Fetches, reads and drafts evidence from one store."""
+
+    def __init__(self, store: Store, retriever: Retriever, reader: Reader, terms: Terms) -> None:
+        self._store = store
+        self._retriever = retriever
+        self._reader = reader
+        self._terms = terms
+
+    def _document(self, hit: Hit) -> Document:
+        return self._store.document(hit.passage.document_id)
+
+    def hits(self, found: Sequence[Found]) -> list[Hit]:
+        """Hits with their passages, and with what each ranker said."""
+        wanted = [row for item in found for row in (item.row, *item.duplicates)]
+        passages = dict(zip(wanted, self._store.passages(wanted), strict=True))
+        return [
+            Hit(
+                passage=passages[item.row],
+                row=item.row,
+                score=item.score,
+                ranker="fused",
+                ranked=item.ranked,
+                duplicates=tuple(passages[row] for row in item.duplicates),
+            )
+            for item in found
+        ]
+
+    def drafts(self, question: str, kind: Kind, hits: Sequence[Hit]) -> list[tuple[Evidence, str]]:
+        """Each hit read, as evidence with its context, best first; ties keep the retriever's order."""
+        candidates = [
+            Candidate(hit.passage.text, passage_header(self._document(hit), hit.passage)) for hit in hits
+        ]
+        readings = self._reader.read(question, candidates)
+        drafts = []
+        for hit, reading in zip(hits, readings, strict=True):
+            evidence = draft(kind, hit, reading, sentences)
+            context = passage_context(self._document(hit), hit.passage)
+            coverage = self._terms.coverage(question, context), self.spoken(question, evidence)
+            drafts.append((replace(evidence, worth=worth(hit, reading, *coverage)), context))
+        return sorted(drafts, key=lambda item: -item[0].worth)
+
+    def spoken(self, question: str, evidence: Evidence) -> float:
+        """The weighted share of the question's words in the quotation and the passage's header, 0..1."""
+        passage = evidence.hit.passage
+        quote = passage.text[slice(*evidence.quote)]
+        return self._terms.coverage(
+            question, f"{passage_header(self._document(evidence.hit), passage)} {quote}"
+        )
+
+    def with_related(
+        self, question: str, kind: Kind, chosen: Sequence[Evidence], allowed: Rows | None
+    ) -> list[Evidence]:
+        """The nearest evidence, and what the documents say elsewhere about the same matter.
+
+        Where nothing answers, the best quotation is a better query than the question: it has the documents'
+        own words for what was asked about.
+        """
+        first, *others = chosen
+        related = self._about(question, kind, first, chosen, N_RELATED, allowed)
+        least = LEAST_SPOKEN * self.spoken(question, first)
+        beside = [evidence for evidence in others if self.spoken(question, evidence) >= least]
+        return [first, *related, *beside][:N_EVIDENCE]
+
+    def with_witnesses(
+        self, question: str, kind: Kind, chosen: Sequence[Evidence], allowed: Rows | None
+    ) -> list[Evidence]:
+        """The evidence with what other documents say of the same matter, where it may be something else.
+
+        A second source tells the answer in its own words, which the question's may have missed.
+        """
+        first, *others = chosen
+        if not can_disagree(kind) or first.reading.relevance < FLOOR:
+            return list(chosen)
+        own = first.hit.passage.document_id
+        least = LEAST_SPOKEN * self.spoken(question, first)
+        others += [
+            evidence
+            for evidence in self._about(question, kind, first, chosen, N_WITNESSES, allowed, but_not_of=own)
+            if evidence.reading.relevance >= FLOOR and self.spoken(question, evidence) >= least
+        ]
+        return [first, *sorted(others, key=lambda evidence: -evidence.worth)][:N_EVIDENCE]
+
+    def _about(
+        self,
+        question: str,
+        kind: Kind,
+        first: Evidence,
+        chosen: Sequence[Evidence],
+        n: int,
+        allowed: Rows | None,
+        but_not_of: str | None = None,
+    ) -> list[Evidence]:
+        """Up to ``n`` more passages about what a quotation says; ``but_not_of`` leaves a document out."""
+        rows = {evidence.hit.row for evidence in chosen}
+        quote = first.hit.passage.text[slice(*first.quote)]
+        found = self._retriever.related(quote, 4 * n + len(rows), allowed=allowed)
+        hits = [
+            hit for hit in self.hits(found) if hit.row not in rows and hit.passage.document_id != but_not_of
+        ]
+        return [evidence for evidence, _ in self.drafts(question, kind, hits[:n]) if evidence.marks]
