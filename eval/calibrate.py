@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 PENALTY = 20.0  # of squared weights on standardised signals: some 400 questions bear no more freedom
 FOLDS = 10
 PRECISION = 0.70  # the contract: of the development questions answered, at least this share is right
-SUBJECT_KEPT = 0.985  # share of on-subject questions that must be recognised as such
+SUBJECT_KEPT = 0.985  # share of answerable questions that must be recognised as on the subject
 SUBJECT_SIGNALS = ("coverage_best", "sentence_cosine", "relevance")
 
 
@@ -126,9 +126,10 @@ def gather(pairs: Sequence[tuple[Path, Path]]) -> tuple[list[Case], str]:
 def subject_rule(cases: Sequence[Case]) -> dict[str, float]:
     """Least values of which one must be reached, set to keep out as much that is off subject as can be.
 
-    They start above nine tenths of the off-subject questions and sink until SUBJECT_KEPT of the others pass.
+    They start above nine tenths of the off-subject questions and sink until SUBJECT_KEPT of the answerable
+    ones pass; where nothing answers, silence is as true as the nearest evidence.
     """
-    on = [case for case in cases if case.on_subject]
+    on = [case for case in cases if case.answerable]
     off = [case for case in cases if not case.on_subject] or list(cases)
     for share in np.linspace(0.9, 0.0, 19):
         rule = {
@@ -167,6 +168,7 @@ def calibrate(cases: Sequence[Case], reader: str) -> tuple[Calibrator, dict[str,
         "precision_of_answered": float(y[answered].mean()) if answered.any() else None,
         "answerable_answered": float(answered[[c.answerable for c in cases]].mean()),
         "off_subject_abstained": float(np.mean([not _passes(c, rule) for c in off])) if off else None,
+        "answerable_abstained": float(np.mean([not _passes(c, rule) for c in cases if c.answerable])),
     }
     calibrator = Calibrator(
         weights={name: round(float(w), 5) for name, w in zip(names, weights[:-1], strict=True)},
