@@ -219,11 +219,10 @@ class Assistant:
                 notices=tuple(notices),
                 signals=found,
             )
-        clock = time.perf_counter()
         if not answered:
+            clock = time.perf_counter()
             chosen = self._gatherer.with_related(question, kind, chosen, allowed)
-        chosen = self._gatherer.with_witnesses(question, kind, chosen, allowed)
-        timings["read"] += (time.perf_counter() - clock) * 1e3
+            timings["read"] += (time.perf_counter() - clock) * 1e3
         if kind is Kind.CHANGE:
             chosen = sorted(chosen, key=lambda e: self._document(e.hit).date or "9999")
         citations = tuple(self._cite(evidence) for evidence in chosen)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from rag.calibration import Terms
 from rag.context import passage_context, passage_header
-from rag.disagreement import FLOOR, can_disagree
 from rag.evidence import N_EVIDENCE, Evidence, draft, worth
 from rag.kinds import Kind
 from rag.reading import Candidate, Reader
@@ -25,7 +24,6 @@ from rag.store import Store
 Rows = NDArray[np.int64]
 
 N_RELATED = 1  # passages about the same matter shown with a weak answer, beside the nearest
-N_WITNESSES = 2  # passages of other documents read to hear whether they say the same, where it can be told
 # Beside the nearest evidence of a weak answer stands only what holds at least this share of the question's
 # words that it holds: what merely sounds like an answer would be taken for one.
 LEAST_SPOKEN = 0.5
@@ -61,10 +59,7 @@ class Gatherer:
 
     def drafts(self, question: str, kind: Kind, hits: Sequence[Hit]) -> list[tuple[Evidence, str]]:
         """Each hit read, as evidence with its context, best first; ties keep the retriever's order."""
-        candidates = [
-            Candidate(hit.passage.text, passage_header(self._document(hit), hit.passage)) for hit in hits
-        ]
-        readings = self._reader.read(question, candidates)
+        readings = self._reader.read(question, self._candidates(hits))
         drafts = []
         for hit, reading in zip(hits, readings, strict=True):
             evidence = draft(kind, hit, reading, sentences)
@@ -90,45 +85,14 @@ class Gatherer:
         own words for what was asked about.
         """
         first, *others = chosen
-        related = self._about(question, kind, first, chosen, N_RELATED, allowed)
+        rows = {evidence.hit.row for evidence in chosen}
+        quote = first.hit.passage.text[slice(*first.quote)]
+        found = self._retriever.related(quote, N_RELATED + len(rows), allowed=allowed)
+        hits = [hit for hit in self.hits(found) if hit.row not in rows][:N_RELATED]
+        related = [evidence for evidence, _ in self.drafts(question, kind, hits) if evidence.marks]
         least = LEAST_SPOKEN * self.spoken(question, first)
         beside = [evidence for evidence in others if self.spoken(question, evidence) >= least]
         return [first, *related, *beside][:N_EVIDENCE]
 
-    def with_witnesses(
-        self, question: str, kind: Kind, chosen: Sequence[Evidence], allowed: Rows | None
-    ) -> list[Evidence]:
-        """The evidence with what other documents say of the same matter, where it may be something else.
-
-        A second source tells the answer in its own words, which the question's may have missed.
-        """
-        first, *others = chosen
-        if not can_disagree(kind) or first.reading.relevance < FLOOR:
-            return list(chosen)
-        own = first.hit.passage.document_id
-        least = LEAST_SPOKEN * self.spoken(question, first)
-        others += [
-            evidence
-            for evidence in self._about(question, kind, first, chosen, N_WITNESSES, allowed, but_not_of=own)
-            if evidence.reading.relevance >= FLOOR and self.spoken(question, evidence) >= least
-        ]
-        return [first, *sorted(others, key=lambda evidence: -evidence.worth)][:N_EVIDENCE]
-
-    def _about(
-        self,
-        question: str,
-        kind: Kind,
-        first: Evidence,
-        chosen: Sequence[Evidence],
-        n: int,
-        allowed: Rows | None,
-        but_not_of: str | None = None,
-    ) -> list[Evidence]:
-        """Up to ``n`` more passages about what a quotation says; ``but_not_of`` leaves a document out."""
-        rows = {evidence.hit.row for evidence in chosen}
-        quote = first.hit.passage.text[slice(*first.quote)]
-        found = self._retriever.related(quote, 4 * n + len(rows), allowed=allowed)
-        hits = [
-            hit for hit in self.hits(found) if hit.row not in rows and hit.passage.document_id != but_not_of
-        ]
-        return [evidence for evidence, _ in self.drafts(question, kind, hits[:n]) if evidence.marks]
+    def _candidates(self, hits: Sequence[Hit]) -> list[Candidate]:
+        return [Candidate(hit.passage.text, passage_header(self._document(hit), hit.passage)) for hit in hits]
