@@ -206,7 +206,10 @@ class Assistant:
         confidence = self._calibrator.confidence(found)
         chosen = select(drafts)
         ranked = _as_read(drafts, place, self._reader.name)[:k]
-        answered = confidence >= self._calibrator.answered
+        # whatever the confidence: a sentence that states no reason does not answer why
+        answered = confidence >= self._calibrator.answered and (
+            kind is not Kind.WHY or found["reason_stated"] > 0
+        )
         missing = years_in(question) - years_in(seen[0].context)
         unknown = self._terms.unknown(question)
         if not chosen or not (answered or self._calibrator.subject_is_here(found)):
@@ -282,7 +285,8 @@ def _seen(evidence: Evidence, found_at: int, context: str) -> Seen:
     marks = evidence.reading.marks
     mark = evidence.hit.passage.text[marks[0].start : marks[0].end] if marks else ""
     scores = tuple(each.score for each in marks)
-    return Seen(evidence.hit, evidence.reading.relevance, context, mark, scores, found_at)
+    quote = evidence.hit.passage.text[slice(*evidence.quote)]
+    return Seen(evidence.hit, evidence.reading.relevance, context, mark, scores, found_at, quote)
 
 
 def _as_read(drafts: Sequence[Evidence], place: Mapping[int, int], reader: str) -> tuple[Hit, ...]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
-from rag.kinds import Kind, can_answer, years_in
+from rag.kinds import Kind, can_answer, states_reason, years_in
 from rag.records import Hit, Ranked
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -28,8 +28,9 @@ MARK_BOUND = 30.0
 class Seen:
     """What a reader said of one hit, as far as confidence is concerned.
 
-    ``context`` is the passage with its header; ``mark`` the best marked words and ``mark_scores`` the scores
-    of its marks, best first. ``found_at`` is the place the retriever gave it, from 1.
+    ``context`` is the passage with its header; ``quote`` the sentence that would be quoted, ``mark`` the best
+    marked words and ``mark_scores`` the scores of its marks, best first. ``found_at`` is the place the
+    retriever gave it, from 1.
     """
 
     hit: Hit
@@ -38,6 +39,7 @@ class Seen:
     mark: str = ""
     mark_scores: tuple[float, ...] = ()
     found_at: int = 1
+    quote: str = ""
 
 
 class Terms:
@@ -133,6 +135,7 @@ def signals(question: str, kind: Kind, seen: Sequence[Seen], terms: Terms) -> di
         "mark_lead": _bounded(best - second, MARK_BOUND),
         "mark_length": math.log1p(len(first.mark)),
         "mark_fits": float(can_answer(kind, first.mark)),
+        "reason_stated": float(kind is Kind.WHY and states_reason(first.quote)),
         "agreement": agreeing / len(near) if near else 0.0,
         "coverage": terms.coverage(question, first.context),
         "coverage_best": max(terms.coverage(question, s.context) for s in seen[:5]),

@@ -84,6 +84,23 @@ _LOOKS_LIKE = {
 }
 
 
+_REASON = re.compile(
+    r"\b(because|due to|owing to|thanks to|as a result|results? (of|from)|resulted from|so that|so as to"
+    r"|in order to|reasons?|caus(e|es|ed)|led to|prompted|blamed?|therefore|mean(s|t) that|in response to"
+    r"|for want of|for fear of|explained by|on the (grounds|advice))\b",
+    re.IGNORECASE,
+)
+
+
+def states_reason(text: str) -> bool:
+    """Whether a text joins one thing to another as its reason, by the words English has for that.
+
+    >>> states_reason("It shut because the roof leaked."), states_reason("Following its decision to close,")
+    (True, False)
+    """
+    return bool(_REASON.search(text))
+
+
 def can_answer(kind: Kind, words: str) -> bool:
     """Whether words look like what is asked for: a name, a date, a figure; True where no rule speaks.
 
