@@ -224,7 +224,7 @@ class Assistant:
             )
         if not answered:
             clock = time.perf_counter()
-            chosen = self._gatherer.with_related(question, kind, chosen, allowed)
+            chosen = self._gatherer.with_related(question, kind, drafts, allowed)
             timings["read"] += (time.perf_counter() - clock) * 1e3
         if kind is Kind.CHANGE:
             chosen = sorted(chosen, key=lambda e: self._document(e.hit).date or "9999")

@@ -27,6 +27,7 @@ N_RELATED = 1  # passages about the same matter shown with a weak answer, beside
 # Beside the nearest evidence of a weak answer stands only what holds at least this share of the question's
 # words that it holds: what merely sounds like an answer would be taken for one.
 LEAST_SPOKEN = 0.5
+REPEATED = 0.5  # weighted share of words of a quotation from which on it says again what another says
 
 
 class Gatherer:
@@ -71,28 +72,37 @@ class Gatherer:
     def spoken(self, question: str, evidence: Evidence) -> float:
         """The weighted share of the question's words in the quotation and the passage's header, 0..1."""
         passage = evidence.hit.passage
-        quote = passage.text[slice(*evidence.quote)]
-        return self._terms.coverage(
-            question, f"{passage_header(self._document(evidence.hit), passage)} {quote}"
-        )
+        header = passage_header(self._document(evidence.hit), passage)
+        return self._terms.coverage(question, f"{header} {self._quoted(evidence)}")
 
     def with_related(
-        self, question: str, kind: Kind, chosen: Sequence[Evidence], allowed: Rows | None
+        self, question: str, kind: Kind, drafts: Sequence[Evidence], allowed: Rows | None
     ) -> list[Evidence]:
-        """The nearest evidence, and what the documents say elsewhere about the same matter.
+        """The nearest of the drafts, what is said elsewhere about the same matter, and what else is near.
 
         Where nothing answers, the best quotation is a better query than the question: it has the documents'
-        own words for what was asked about.
+        own words for what was asked about. What says again what stands there already is left out.
         """
-        first, *others = chosen
-        rows = {evidence.hit.row for evidence in chosen}
-        quote = first.hit.passage.text[slice(*first.quote)]
-        found = self._retriever.related(quote, N_RELATED + len(rows), allowed=allowed)
-        hits = [hit for hit in self.hits(found) if hit.row not in rows][:N_RELATED]
+        first, *others = [evidence for evidence in drafts if evidence.marks]
+        quote = self._quoted(first)
+        found = self._retriever.related(quote, N_RELATED + 1, allowed=allowed)
+        hits = [hit for hit in self.hits(found) if hit.row != first.hit.row][:N_RELATED]
         related = [evidence for evidence, _ in self.drafts(question, kind, hits) if evidence.marks]
         least = LEAST_SPOKEN * self.spoken(question, first)
         beside = [evidence for evidence in others if self.spoken(question, evidence) >= least]
-        return [first, *related, *beside][:N_EVIDENCE]
+        chosen = [first]
+        for evidence in (*related, *beside):
+            if len(chosen) < N_EVIDENCE and not any(self._repeats(evidence, shown) for shown in chosen):
+                chosen.append(evidence)
+        return chosen
+
+    def _quoted(self, evidence: Evidence) -> str:
+        return evidence.hit.passage.text[slice(*evidence.quote)]
+
+    def _repeats(self, evidence: Evidence, shown: Evidence) -> bool:
+        """Whether a quotation and one that is shown are mostly made of the same words."""
+        one, other = self._quoted(evidence), self._quoted(shown)
+        return max(self._terms.coverage(one, other), self._terms.coverage(other, one)) >= REPEATED
 
     def _candidates(self, hits: Sequence[Hit]) -> list[Candidate]:
         return [Candidate(hit.passage.text, passage_header(self._document(hit), hit.passage)) for hit in hits]
