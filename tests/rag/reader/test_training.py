@@ -127,13 +127,13 @@ def test_every_group_has_one_right_row_that_answers_and_one_wrong_row_that_does_
         assert len(gold) == 1
         assert gold[0].isdigit()
         assert wrong.answers == ()
-        if wrong.kind == "perturbed":
+        if wrong.kind in ("perturbed", "asked"):
             assert wrong.passage == right.passage
             assert wrong.question.lower() != right.question.lower()
         else:
             assert wrong.question == right.question
             assert not contains(wrong.passage, gold)
-    assert {wrong.kind for _, wrong in groups} == {"mined", "neighbour", "cut", "perturbed"}
+    assert {wrong.kind for _, wrong in groups} == {"mined", "neighbour", "cut", "perturbed", "asked"}
 
 
 def test_equal_seeds_give_equal_rows_and_other_seeds_others() -> None:
@@ -254,4 +254,4 @@ def test_answers_of_the_real_rows_stand_where_their_offsets_point() -> None:
         if len(asked) == 1:  # some sources ask the same of many passages
             gold = [text for _, text in asked[0].answers]
             assert all(right.passage[start:end] in gold for start, end in right.answers)
-            assert wrong.kind in ("perturbed", "impossible") or not contains(wrong.passage, gold)
+            assert wrong.kind in ("perturbed", "asked", "impossible") or not contains(wrong.passage, gold)

@@ -40,7 +40,7 @@ def test_good_keeps_the_cited_quote_as_evidence(fresh: Callable[..., Driven]) ->
 
 def test_good_keeps_the_evidence_on_the_screen_not_the_first(fresh: Callable[..., Driven]) -> None:
     driven = fresh()
-    driven.type("why was the trust decommissioned?", ":next", ":good")
+    driven.type(CHIEF, ":next", ":good")
     first, second = driven.session.last().answer.citations[:2]
     assert only(driven).evidence[0].any_of[0].quote == second.quote != first.quote
 
