@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,13 +60,29 @@ def file_sha256(path: Path) -> str:
     return _sha256(path, stat.st_size, stat.st_mtime_ns)
 
 
+def load_openvino() -> Any:
+    """The OpenVINO module, imported without its telemetry.
+
+    Left alone, the import tells a server of its maker's that it happened. Where that package is missing it falls
+    back to a stub of its own: so it is hidden, for the time of the import alone.
+    """
+    hidden = "openvino_telemetry" not in sys.modules
+    if hidden:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    try:
+        import openvino
+        import openvino.opset13
+    finally:
+        if hidden:
+            del sys.modules["openvino_telemetry"]
+    return openvino
+
+
 class GraphBuilder:
     """Builds the pieces of a BERT graph from one set of weights."""
 
     def __init__(self, weights: Weights, shape: BertShape) -> None:
-        import openvino.opset13 as ops
-
-        self._ops = ops
+        self._ops = load_openvino().opset13
         self._weights = weights
         self._shape = shape
 
@@ -161,8 +178,6 @@ def compile_graph(
     outputs: Sequence[Any], inputs: Sequence[Any], name: str, *, n_threads: int, exact: bool
 ) -> Any:
     """A graph ready to run on the CPU. ``exact`` keeps float32; otherwise bfloat16 where the CPU has it."""
-    import openvino as ov
-
     core = _core()
     fast = not exact and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     settings = {
@@ -170,14 +185,12 @@ def compile_graph(
         "INFERENCE_NUM_THREADS": n_threads,
         "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
     }
-    return core.compile_model(ov.Model(list(outputs), list(inputs), name), "CPU", settings)
+    return core.compile_model(load_openvino().Model(list(outputs), list(inputs), name), "CPU", settings)
 
 
 @lru_cache(maxsize=1)
 def _core() -> Any:
-    import openvino as ov
-
-    return ov.Core()
+    return load_openvino().Core()
 
 
 def pad(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.bert import BertShape, GraphBuilder, Weights, compile_graph, file_sha256, load_weights, pad
+from embeddings.bert import (
+    BertShape,
+    GraphBuilder,
+    Weights,
+    compile_graph,
+    file_sha256,
+    load_openvino,
+    load_weights,
+    pad,
+)
 from rag.reader.decoding import marks_of, merge, windows
 from rag.reading import Candidate, Mark, Reading
 
@@ -114,8 +123,7 @@ def _batches(rows: Sequence[_Window]) -> Iterator[list[int]]:
 
 def _compile(weights: Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
     """The graph: ids, types, mask, each (b, t) -> relevance (b,), start (b, t), end (b, t)."""
-    import openvino.opset13 as ops
-
+    ops = load_openvino().opset13
     build = GraphBuilder(weights, shape)
     ids, types, mask = (build.tokens_input(name) for name in ("ids", "types", "mask"))
     hidden = build.layers(build.embed(ids, types), build.mask_bias(mask), range(shape.num_hidden_layers))

@@ -84,12 +84,15 @@ def load_trunk(path: str | Path) -> Any:
 
 def agreement(onnx_path: str | Path, tokenizer_path: str | Path, texts: Sequence[str]) -> list[float]:
     """Cosine of the mean-pooled vectors of torch and of OpenVINO running the ONNX, one per text."""
-    import openvino
     import torch
     from tokenizers import Tokenizer
 
+    from embeddings.bert import load_openvino
+
     bert = load_trunk(onnx_path)
-    compiled = openvino.Core().compile_model(str(onnx_path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = (
+        load_openvino().Core().compile_model(str(onnx_path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    )
     tokenizer = Tokenizer.from_file(str(tokenizer_path))
     tokenizer.no_padding()
     cosines = []
