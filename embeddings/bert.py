@@ -63,8 +63,8 @@ def file_sha256(path: Path) -> str:
 def load_openvino() -> Any:
     """The OpenVINO module, imported without its telemetry.
 
-    Left alone, the import tells a server of its maker's that it happened. Where that package is missing it falls
-    back to a stub of its own: so it is hidden, for the time of the import alone.
+    Left alone, the import tells a server of its maker's that it happened. Where that package is missing it
+    falls back to a stub of its own: so it is hidden, for the time of the import alone.
     """
     hidden = "openvino_telemetry" not in sys.modules
     if hidden:
