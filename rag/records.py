@@ -195,8 +195,8 @@ class Status(StrEnum):
 class Answer:
     """What the documents say to a question. No citation means nothing found means no text.
 
-    ``confidence`` (0..1) is the estimated probability that the first citation answers the question; where change
-    over time is asked about, citations stand in order of date, and it speaks of the best of them.
+    ``confidence`` (0..1) is the estimated probability that the first citation answers the question; where
+    change over time is asked about, citations stand in order of date, and it speaks of the best of them.
     ``reason`` says in words why the status is weak or abstained, and is None when answered.
     ``notices`` are things the reader of the answer must know (sources that disagree, a stale index).
     ``disagreements`` are pairs of places in ``citations`` that tell different things, each told in a notice.
