@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rag.reader.training.trunk import fill
+
 
 class Reader(nn.Module):
     """A BertModel with two linear heads; `bert` is left without a pooler."""
@@ -54,10 +56,7 @@ def load_weights(network: Reader, path: str | Path) -> None:
 
     heads = ("relevance.", "span.")
     state = {n if n.startswith(heads) else f"bert.{n}": t.float() for n, t in load_file(path).items()}
-    missing, unexpected = network.load_state_dict(state, strict=False)
-    missing = [name for name in missing if not name.endswith(("position_ids", "token_type_ids"))]
-    if missing or unexpected:
-        raise ValueError(f"{path} is not a reader: missing {missing}, unexpected {unexpected}")
+    fill(network, state, str(path))
 
 
 def drop(hidden: Tensor, probability: float) -> Tensor:

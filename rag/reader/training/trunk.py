@@ -10,7 +10,7 @@ the path of the layer it came from, so the name is read from there.
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +74,17 @@ def load_trunk(path: str | Path) -> Any:
 
         state = load_file(path)
     bert = build_bert()
-    missing, unexpected = bert.load_state_dict(state, strict=False)
+    fill(bert, state, "the export")
+    return bert.eval()
+
+
+def fill(network: Any, state: Mapping[str, Any], source: str) -> None:
+    """Give a network its weights; ValueError, naming `source`, where they are another network's."""
+    missing, unexpected = network.load_state_dict(state, strict=False)
     # buffers that transformers rebuilds itself are the only thing that may be missing
     missing = [name for name in missing if not name.endswith(("position_ids", "token_type_ids"))]
     if missing or unexpected:
-        raise ValueError(f"the export does not fit the model: missing {missing}, unexpected {unexpected}")
-    return bert.eval()
+        raise ValueError(f"{source} does not fit the model: missing {missing}, unexpected {unexpected}")
 
 
 def agreement(onnx_path: str | Path, tokenizer_path: str | Path, texts: Sequence[str]) -> list[float]:
