@@ -22,6 +22,10 @@ from numpy.typing import NDArray
 
 Weights = Mapping[str, NDArray[Any]]
 
+SCALE = ".scale"  # behind the name of an int8 tensor: the tensor of its scales, (rows, groups)
+HEAD_ROWS = 4  # a matrix of no more is a head: a few numbers that decide much, kept in float16
+GROUP = 64  # neighbours in a row that share a scale; one scale a row changed readings twice as much
+
 
 @dataclass(frozen=True, slots=True)
 class BertShape:
@@ -41,11 +45,41 @@ class BertShape:
 
 
 def load_weights(path: Path) -> dict[str, NDArray[Any]]:
-    """Every tensor of a safetensors file, by name. The format holds numbers only: loading runs no code."""
+    """Every tensor of a safetensors file, by name. The format holds numbers only: loading runs no code.
+
+    An int8 tensor comes back as the float16 numbers it stands for, see `as_int8`.
+    """
     from safetensors.numpy import load_file
 
-    weights: dict[str, NDArray[Any]] = load_file(path)
+    stored: dict[str, NDArray[Any]] = load_file(path)
+    weights = {name: tensor for name, tensor in stored.items() if not name.endswith(SCALE)}
+    for name, tensor in weights.items():
+        if tensor.dtype == np.int8:
+            scale = stored[name + SCALE].astype(np.float32)  # (rows, groups)
+            groups = tensor.reshape(*scale.shape, -1)
+            weights[name] = (groups * scale[..., None]).reshape(tensor.shape).astype(np.float16)
     return weights
+
+
+def as_int8(weights: Weights) -> dict[str, NDArray[Any]]:
+    """The tensors as files keep them: matrices int8, each run of GROUP numbers with its scale; else float16.
+
+    >>> stored = as_int8({"w": np.full((8, 128), -0.5), "b": np.ones(8)})
+    >>> {name: (tensor.dtype.name, tensor.shape) for name, tensor in stored.items()}
+    {'w': ('int8', (8, 128)), 'w.scale': ('float16', (8, 2)), 'b': ('float16', (8,))}
+    """
+    stored: dict[str, NDArray[Any]] = {}
+    for name, tensor in weights.items():
+        rows, columns = tensor.shape if tensor.ndim == 2 else (0, 0)
+        if rows > HEAD_ROWS and columns % GROUP == 0:
+            groups = tensor.astype(np.float32).reshape(rows, -1, GROUP)
+            scale = np.maximum(np.abs(groups).max(axis=2) / 127, 1e-6).astype(np.float16)
+            whole = np.rint(groups / scale[..., None].astype(np.float32))
+            stored[name] = np.clip(whole, -127, 127).astype(np.int8).reshape(rows, columns)
+            stored[name + SCALE] = scale
+        else:
+            stored[name] = tensor.astype(np.float16)
+    return stored
 
 
 @lru_cache(maxsize=8)
@@ -172,6 +206,10 @@ class GraphBuilder:
     def tokens_input(self, name: str) -> Any:
         """A (b, t) integer input."""
         return self._ops.parameter([-1, -1], np.int32, name=name)
+
+    def hidden_input(self, name: str) -> Any:
+        """A (b, t, h) input: what layers before have made."""
+        return self._ops.parameter([-1, -1, self._shape.hidden_size], np.float32, name=name)
 
 
 def compile_graph(

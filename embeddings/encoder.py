@@ -1,8 +1,8 @@
 """Encoders: texts in, unit vectors out.
 
-Two run the same built-in weights: one through sentence-transformers, one through OpenVINO, which starts in a
-fraction of a second because it imports no torch. A test holds them equal to a cosine of .9999. Any other
-model that sentence-transformers can load goes through the first.
+Two run the weights that come with the package: one through sentence-transformers, one through OpenVINO,
+which starts in a fraction of a second because it imports no torch. A test holds them equal to a cosine of
+.9999. Any other model that sentence-transformers can load goes through the first.
 
 Shapes: n texts, d dims.
 """
@@ -18,8 +18,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.bert import BertShape, GraphBuilder, compile_graph, file_sha256, load_weights, pad
-from embeddings.weights import BUILT_IN, PINNED, WeightsNotFoundError, built_in_folder, check
+from embeddings.bert import BertShape, GraphBuilder, compile_graph, file_sha256, pad
+from embeddings.weights import BUILT_IN, STOCK, Weights, WeightsNotFoundError, shipped
 
 Vectors = NDArray[np.float32]
 Kind = Literal["passage", "query"]
@@ -91,7 +91,16 @@ def _dimension(model: Any) -> int | None:
 class SentenceTransformerEncoder:
     """Any model that sentence-transformers can load from a folder or the local cache; nothing is fetched."""
 
-    def __init__(self, name: str, folder: str, query_prefix: str = "", passage_prefix: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: str,
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        *,
+        weights: Weights | None = None,
+    ) -> None:
+        """``weights`` are those that come with the package, where ``folder`` is theirs."""
         # The hub library would otherwise ask the network whether a cached model is still current.
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from sentence_transformers import SentenceTransformer
@@ -102,10 +111,21 @@ class SentenceTransformerEncoder:
             self._model = SentenceTransformer(folder, device="cpu", trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise WeightsNotFoundError(f"no model could be loaded from {folder}: {error}") from error
+        if weights is not None:
+            self._replace(weights)
         self._prefixes = {"query": query_prefix, "passage": passage_prefix}
         self.name = name
         self.dim = int(_dimension(self._model) or 0)
-        self.fingerprint = fingerprint(self._weights_sha256(folder), query_prefix, passage_prefix)
+        sha256 = self._weights_sha256(folder) if weights is None else weights.sha256()
+        self.fingerprint = fingerprint(sha256, query_prefix, passage_prefix)
+
+    def _replace(self, weights: Weights) -> None:
+        import torch
+
+        layers = {name: torch.from_numpy(tensor).float() for name, tensor in weights.load_layers().items()}
+        network = self._model[0].auto_model
+        if network.load_state_dict(layers, strict=False).unexpected_keys:
+            raise WeightsNotFoundError(f"{weights.layers} does not fit the model in {weights.folder}")
 
     def _weights_sha256(self, folder: str) -> str:
         single = Path(folder) / "model.safetensors"
@@ -133,29 +153,36 @@ class SentenceTransformerEncoder:
 
 
 class OpenVinoEncoder:
-    """The built-in encoder without torch: mean-pooled BERT, float32, compiled for this CPU."""
+    """The shipped encoders without torch: mean-pooled BERT, float32, compiled for this CPU."""
 
-    def __init__(self, folder: Path, query_prefix: str = "", passage_prefix: str = "", n_threads: int = 0):
+    def __init__(
+        self,
+        name: str,
+        weights: Weights,
+        query_prefix: str = "",
+        passage_prefix: str = "",
+        n_threads: int = 0,
+    ) -> None:
         from tokenizers import Tokenizer
 
-        weights_path = folder / "model.safetensors"
+        folder = weights.folder
         shape = BertShape.load(folder)
         self._prefixes = {"query": query_prefix, "passage": passage_prefix}
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.no_padding()
-        self.name = BUILT_IN
+        self.name = name
         self.dim = shape.hidden_size
-        self.fingerprint = fingerprint(file_sha256(weights_path), query_prefix, passage_prefix)
-        self._graph = self._compile(weights_path, shape, n_threads)
+        self.fingerprint = fingerprint(weights.sha256(), query_prefix, passage_prefix)
+        self._graph = self._compile(weights, shape, n_threads)
 
     @staticmethod
-    def _compile(weights_path: Path, shape: BertShape, n_threads: int) -> Any:
-        build = GraphBuilder(load_weights(weights_path), shape)
+    def _compile(weights: Weights, shape: BertShape, n_threads: int) -> Any:
+        build = GraphBuilder(weights.load(), shape)
         ids, types, mask = (build.tokens_input(name) for name in ("ids", "types", "mask"))
         hidden = build.layers(build.embed(ids, types), build.mask_bias(mask), range(shape.num_hidden_layers))
         pooled = build.mean_pool(hidden, mask)
-        return compile_graph([pooled], [ids, types, mask], BUILT_IN, n_threads=n_threads, exact=True)
+        return compile_graph([pooled], [ids, types, mask], "encoder", n_threads=n_threads, exact=True)
 
     def encode(
         self, texts: Sequence[str], *, kind: Kind = "passage", progress: Progress | None = None
@@ -181,18 +208,18 @@ def open_encoder(
     runtime: str = "auto",
     n_threads: int = 0,
 ) -> Encoder:
-    """The encoder called ``model``: the built-in one, a folder, or a hub name in the local cache.
+    """The encoder called ``model``: BUILT_IN, the STOCK it grew from, a folder, or a name in the hub's cache.
 
-    ``runtime`` "auto" runs the built-in model through OpenVINO, indexing or asking: the same vectors
-    (cosine above .9999) without the seconds that importing torch takes. Everything else goes through
-    sentence-transformers; either name forces one. Raises WeightsNotFoundError or WeightsChangedError.
+    ``runtime`` "auto" runs the first two through OpenVINO, indexing or asking: the same vectors (cosine above
+    .9999) without the seconds that importing torch takes. Everything else goes through sentence-transformers;
+    either name forces one. Raises WeightsNotFoundError or WeightsChangedError.
     """
-    if model != BUILT_IN:
+    if model not in (BUILT_IN, STOCK):
         if runtime == "openvino":
-            raise WeightsNotFoundError(f"only {BUILT_IN} runs through openvino, not {model}")
+            raise WeightsNotFoundError(f"only {BUILT_IN} and {STOCK} run through openvino, not {model}")
         return SentenceTransformerEncoder(model, model, query_prefix, passage_prefix)
-    folder = built_in_folder()
-    check(folder, PINNED)
+    weights = shipped(model)
     if runtime == "sentence-transformers":
-        return SentenceTransformerEncoder(model, str(folder), query_prefix, passage_prefix)
-    return OpenVinoEncoder(folder, query_prefix, passage_prefix, n_threads)
+        folder = str(weights.folder)
+        return SentenceTransformerEncoder(model, folder, query_prefix, passage_prefix, weights=weights)
+    return OpenVinoEncoder(model, weights, query_prefix, passage_prefix, n_threads)

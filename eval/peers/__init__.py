@@ -5,8 +5,8 @@ What is the same for all:
 - The passages. Our own pipeline cuts the documents, and every system gets the same texts: title, date and
   heading, then the passage's words, which is what our encoder and our reader are given. So retrieval and
   reading are compared, not loaders and cutting, and gold evidence is looked up in one way.
-- The weights: all-MiniLM-L6-v2 from the same folder, and our reader's trunk and span head, written out as the
-  ``BertForQuestionAnswering`` they are. That format has no place for our relevance head.
+- The weights: our encoder's, written out as a sentence-transformers folder, and our reader's trunk and span
+  head, written out as the ``BertForQuestionAnswering`` they are. That has no place for our relevance head.
 - The threads: set before anything is imported, and the process is held to as many cores.
 - The scoring, by ``eval.scoring``. A passage whose words stand elsewhere too counts for all its places.
 

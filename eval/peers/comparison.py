@@ -53,7 +53,8 @@ def compare(
     only the one at work. ``told`` hears a line before each. Raises UsageError where the settings name another
     encoder than the built-in one, and what indexing and loading weights raise.
     """
-    from embeddings.weights import BUILT_IN, built_in_folder
+    from embeddings.weights import BUILT_IN
+    from embeddings.weights import shipped as shipped_weights
     from rag.indexing import index
     from rag.reader import shipped
 
@@ -69,13 +70,14 @@ def compare(
         for problem in index([corpus.absolute()], scratch / "shared", settings).problems:
             told(f"skipped: {problem.message}")
         write_question_answering(shipped.folder(), scratch / "reader")
+        shipped_weights(BUILT_IN).write(scratch / "encoder")
         with Store.open(scratch / "shared") as store:
             task = Task(
                 passages=shared_passages(store),
                 questions=tuple(Asked(q.id, q.standalone or q.question) for q in questions),
                 corpus=str(corpus.absolute()),
                 store=str(scratch / "own"),
-                encoder=str(built_in_folder()),
+                encoder=str(scratch / "encoder"),
                 reader=str(scratch / "reader"),
                 threads=threads,
                 k=K,

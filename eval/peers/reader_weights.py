@@ -1,7 +1,7 @@
 """Our reader's weights as other libraries take them: a BERT for extractive question answering.
 
-Trunk and span head are exactly transformers' ``BertForQuestionAnswering`` without its pooler; the relevance
-head has no place there and stays behind.
+Trunk and span head are exactly transformers' ``BertForQuestionAnswering`` without its pooler; the heads for
+relevance have no place there and stay behind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def other_name(name: str) -> str | None:
     ('qa_outputs.bias', 'bert.encoder.layer.0.output.dense.bias', None)
     """
     head, _, rest = name.partition(".")
-    if head == "relevance":
+    if head in ("relevance", "early"):
         return None
     return f"qa_outputs.{rest}" if head == "span" else f"bert.{name}"
 
@@ -36,10 +36,12 @@ def write_question_answering(ours: Path, folder: Path) -> None:
     Raises WeightsError when there is no reader there.
     """
     import numpy as np
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import save_file
+
+    from embeddings.bert import load_weights
 
     try:
-        weights = load_file(ours / "model.safetensors")
+        weights = load_weights(ours / "model.safetensors")
         shape: dict[str, Any] = json.loads((ours / "config.json").read_text(encoding="utf-8"))
         tokenizer: dict[str, Any] = json.loads((ours / "tokenizer.json").read_text(encoding="utf-8"))
     except OSError as error:

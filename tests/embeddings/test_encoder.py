@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from embeddings.encoder import Encoder, open_encoder
-from embeddings.weights import PINNED, WeightsChangedError, WeightsNotFoundError, built_in_folder, check
+from embeddings.weights import (
+    BUILT_IN,
+    PINNED,
+    STOCK,
+    WeightsChangedError,
+    WeightsNotFoundError,
+    check,
+    shipped,
+    stock_folder,
+)
 
 TEXTS = [
     "why was the trust decommissioned?",
@@ -27,12 +36,33 @@ def quick() -> Encoder:
     return open_encoder()
 
 
-def test_both_runtimes_give_the_same_vectors(quick: Encoder) -> None:
-    reference = open_encoder(runtime="sentence-transformers")
+@pytest.mark.parametrize("model", [BUILT_IN, STOCK])
+def test_both_runtimes_give_the_same_vectors(model: str) -> None:
+    quick, reference = open_encoder(model), open_encoder(model, runtime="sentence-transformers")
     cosines = (quick.encode(TEXTS) * reference.encode(TEXTS)).sum(axis=1)
     assert cosines.min() > 0.9999
     assert quick.fingerprint == reference.fingerprint
     assert quick.dim == reference.dim == 384
+
+
+def test_what_was_trained_here_tells_an_answer_from_its_neighbours_better_than_the_stock_model() -> None:
+    question = ["who holds the brief for childrens social care"]
+    passages = [
+        "Cllr Lani-Mae Ball is the cabinet member for education and the portfolio holder for young people.",
+        "Children's social care is inspected every three years; the last inspection took a week.",
+    ]
+    leads = {}
+    for model in (BUILT_IN, STOCK):
+        encoder = open_encoder(model)
+        right, wrong = encoder.encode(question, kind="query")[0] @ encoder.encode(passages).T
+        leads[model] = right - wrong
+    assert leads[BUILT_IN] > leads[STOCK]
+
+
+def test_the_weights_written_for_other_programs_give_the_same_vectors(quick: Encoder, tmp_path: Path) -> None:
+    shipped(BUILT_IN).write(tmp_path / "model")
+    other = open_encoder(str(tmp_path / "model"))
+    assert (quick.encode(TEXTS) * other.encode(TEXTS)).sum(axis=1).min() > 0.9999
 
 
 def test_a_batch_of_one_equals_one_of_many(quick: Encoder) -> None:
@@ -74,7 +104,7 @@ def test_weights_that_were_changed_are_refused(tmp_path: Path) -> None:
         check(tmp_path, PINNED)
     with pytest.raises(WeightsNotFoundError, match=r"model\.safetensors is missing"):
         check(tmp_path / "nowhere", PINNED)
-    check(built_in_folder(), PINNED)
+    check(stock_folder(), PINNED)
 
 
 def test_a_model_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:

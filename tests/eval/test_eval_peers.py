@@ -13,7 +13,7 @@ from cases import FILES, MINUTES, REVIEW, ROWS
 from support import WordEncoder, settings
 from test_eval_cli import rag
 
-from embeddings.weights import built_in_folder
+from embeddings.weights import stock_folder
 from eval.peers.comparison import outcome_of, shared_passages
 from eval.peers.figures import QUALITY, Judge, system_figures
 from eval.peers.reader_weights import write_question_answering
@@ -60,7 +60,7 @@ def make_task(tmp_path: Path) -> Callable[..., Task]:
             "questions": QUESTIONS,
             "corpus": str(tmp_path),
             "store": str(tmp_path / "own"),
-            "encoder": str(built_in_folder()),
+            "encoder": str(stock_folder()),
             "reader": str(tmp_path / "reader"),
             "threads": 1,
             "k": 10,
@@ -274,7 +274,7 @@ def test_the_exported_reader_says_what_ours_says(tmp_path: Path) -> None:
     import torch
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-    from rag.reader.crossencoder import CrossEncoderReader
+    from rag.reader.crossencoder import CrossEncoderReader, _run
 
     write_question_answering(folder(), tmp_path)
     model = AutoModelForQuestionAnswering.from_pretrained(str(tmp_path)).eval()
@@ -283,9 +283,11 @@ def test_the_exported_reader_says_what_ours_says(tmp_path: Path) -> None:
     with torch.no_grad():
         theirs = model(**tokens)
     reader = CrossEncoderReader(folder(), exact=True)
-    _, start, end = reader._run(
-        *(tokens[name].numpy().astype(np.int32) for name in ("input_ids", "token_type_ids", "attention_mask"))
+    ids, types, mask = (
+        tokens[name].numpy().astype(np.int32) for name in ("input_ids", "token_type_ids", "attention_mask")
     )
+    hidden, _ = _run(reader._begin, ids, types, mask)
+    _, start, end = _run(reader._finish, hidden, mask)
     assert tokens["token_type_ids"].sum() > 0
     np.testing.assert_allclose(theirs.start_logits.numpy(), start, atol=2e-3)
     np.testing.assert_allclose(theirs.end_logits.numpy(), end, atol=2e-3)
