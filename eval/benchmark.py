@@ -21,7 +21,7 @@ import random
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from embeddings.index import VectorIndex
 from eval.abstention import auroc
 from eval.metrics import exact_match, f1
 from rag.encoders import load_encoder
+from rag.gathering import PRIOR_WEIGHT
 from rag.lexical import LexicalIndex
 from rag.reader import open_reader
 from rag.reading import Candidate, Reader, Reading
@@ -133,8 +134,10 @@ def ranking(
         wanted = place_of[row.context]
         found = retriever.retrieve(row.question, 100)
         near = found[:n_candidates]
-        read = reader.read(row.question, [Candidate(contexts[item.row]) for item in near])
-        order = sorted(range(len(near)), key=lambda i: (-read[i].relevance, i))
+        read = reader.read(
+            row.question, [Candidate(contexts[item.row], prior=PRIOR_WEIGHT * item.score) for item in near]
+        )
+        order = sorted(range(len(near)), key=lambda i: (not read[i].finished, -read[i].relevance, i))
         places["read"].append(_place([near[i].row for i in order], wanted))
         places["fused"].append(_place([item.row for item in found], wanted))
         for name in ("bm25", "dense"):
@@ -189,11 +192,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--questions", type=int, default=0, help="questions a test; 0 for all")
     parser.add_argument("--reader", choices=("cross-encoder", "similarity"), default="cross-encoder")
     parser.add_argument("--n-candidates", type=int, default=24, help="passages read a question")
+    parser.add_argument(
+        "--n-finished", type=int, help="of them read to the end; the default is the product's"
+    )
     parser.add_argument("--tests", nargs="*", default=["reading", "knowing", "ranking", "latency"])
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args(arguments)
     encoder = load_encoder(EncoderSettings())
-    reader = open_reader(ReaderSettings(model=options.reader), encoder)
+    settings = ReaderSettings(model=options.reader)
+    if options.n_finished is not None:
+        settings = replace(settings, n_finished=options.n_finished)
+    reader = open_reader(settings, encoder)
     v1 = load_rows(options.folder / "squad_dev_v1.1.jsonl.gz")
     figures: dict[str, object] = {"reader": reader.name, "fingerprint": reader.fingerprint}
     began = time.perf_counter()

@@ -26,7 +26,17 @@ from rag.question import usable_question
 from rag.reader import open_reader
 from rag.reading import Reader
 from rag.reasons import why_abstained, why_weak
-from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
+from rag.records import (
+    Answer,
+    Citation,
+    Document,
+    Freshness,
+    Hit,
+    Location,
+    Ranked,
+    Span,
+    Status,
+)
 from rag.retriever import Retriever
 from rag.settings import Settings, load_settings
 from rag.store import Store
@@ -201,7 +211,11 @@ class Assistant:
         timings["read"] = (time.perf_counter() - clock) * 1e3
         drafts = [evidence for evidence, _ in read]
         place = {hit.row: rank for rank, hit in enumerate(hits, start=1)}
-        seen = [_seen(evidence, place[evidence.hit.row], context) for evidence, context in read]
+        seen = [
+            _seen(evidence, place[evidence.hit.row], context)
+            for evidence, context in read
+            if evidence.reading.finished
+        ]
         found = signals(question, kind, seen, self._terms)
         confidence = self._calibrator.confidence(found)
         chosen = select(drafts)
@@ -291,7 +305,7 @@ def _seen(evidence: Evidence, found_at: int, context: str) -> Seen:
 
 def _as_read(drafts: Sequence[Evidence], place: Mapping[int, int], reader: str) -> tuple[Hit, ...]:
     """The hits in order of worth, with the fused list's and the reader's word added."""
-    by_reader = sorted(drafts, key=lambda evidence: -evidence.reading.relevance)
+    by_reader = sorted(drafts, key=lambda e: (not e.reading.finished, -e.reading.relevance))
     rank = {evidence.hit.row: number for number, evidence in enumerate(by_reader, start=1)}
     return tuple(
         replace(

@@ -27,6 +27,9 @@ N_RELATED = 1  # passages about the same matter shown with a weak answer, beside
 # Beside the nearest evidence of a weak answer stands only what holds at least this share of the question's
 # words that it holds: what merely sounds like an answer would be taken for one.
 LEAST_SPOKEN = 0.5
+# What a fused score is worth beside the reader's first opinion, in logits. On development questions the first
+# five of 16, 8 read to the end, held the evidence for .91 with 20 to 60, and for .85 by the opinion alone.
+PRIOR_WEIGHT = 40.0
 REPEATED = 0.5  # weighted share of words of a quotation from which on it says again what another says
 
 
@@ -59,7 +62,10 @@ class Gatherer:
         ]
 
     def drafts(self, question: str, kind: Kind, hits: Sequence[Hit]) -> list[tuple[Evidence, str]]:
-        """Each hit read, as evidence with its context, best first; ties keep the retriever's order."""
+        """Each hit read, as evidence with its context, best first; ties keep the retriever's order.
+
+        What the reader left off early comes after all that it read to the end.
+        """
         readings = self._reader.read(question, self._candidates(hits))
         drafts = []
         for hit, reading in zip(hits, readings, strict=True):
@@ -67,7 +73,17 @@ class Gatherer:
             context = passage_context(self._document(hit), hit.passage)
             coverage = self._terms.coverage(question, context), self.spoken(question, evidence)
             drafts.append((replace(evidence, worth=worth(hit, reading, *coverage)), context))
-        return sorted(drafts, key=lambda item: -item[0].worth)
+        finished = [draft for draft in drafts if draft[0].reading.finished]
+        left = [draft for draft in drafts if not draft[0].reading.finished]
+        if left:
+            # a first opinion does not compare with a reading: its scale is moved under the others
+            lowest = min(evidence.worth for evidence, _ in finished)
+            above = max(0.0, max(evidence.worth for evidence, _ in left) - lowest)
+            left = [(replace(evidence, worth=evidence.worth - above), context) for evidence, context in left]
+        return [
+            *sorted(finished, key=lambda item: -item[0].worth),
+            *sorted(left, key=lambda item: -item[0].worth),
+        ]
 
     def spoken(self, question: str, evidence: Evidence) -> float:
         """The weighted share of the question's words in the quotation and the passage's header, 0..1."""
@@ -105,4 +121,9 @@ class Gatherer:
         return max(self._terms.coverage(one, other), self._terms.coverage(other, one)) >= REPEATED
 
     def _candidates(self, hits: Sequence[Hit]) -> list[Candidate]:
-        return [Candidate(hit.passage.text, passage_header(self._document(hit), hit.passage)) for hit in hits]
+        return [
+            Candidate(
+                hit.passage.text, passage_header(self._document(hit), hit.passage), PRIOR_WEIGHT * hit.score
+            )
+            for hit in hits
+        ]

@@ -13,10 +13,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage to be read: its own words, and the header (title, date, heading) it stands under."""
+    """A passage to be read: its own words, and the header (title, date, heading) it stands under.
+
+    ``prior`` is what speaks for it before it is read; a reader may go by it when it leaves some unread.
+    """
 
     text: str
     header: str = ""
+    prior: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,14 @@ class Reading:
     """What a reader says of one candidate.
 
     ``relevance`` is a logit: above 0 the reader holds that the passage answers the question. ``marks`` are
-    disjoint, best first, and may be empty.
+    disjoint, best first, and may be empty. A reader may leave off early what promises less than the others:
+    then it is not ``finished``, has no marks, and its relevance is a first opinion, to be compared with none
+    but its like.
     """
 
     relevance: float
     marks: tuple[Mark, ...] = ()
+    finished: bool = True
 
 
 class Reader(Protocol):

@@ -47,10 +47,22 @@ def test_the_version_is_said_once() -> None:
     assert __version__ == PROJECT["version"]
 
 
+def shipped_data(package: str) -> list[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns: list[str] = project["tool"]["setuptools"]["package-data"][package]
+    return patterns
+
+
+def test_the_weights_are_shipped_with_their_cards() -> None:
+    for package, folder in (("rag", "reader/weights"), ("embeddings", "tuned")):
+        assert f"{folder}/*" in shipped_data(package)
+        kept = {path.name for path in (ROOT / package / folder).iterdir()}
+        assert {"MODEL_CARD.md", "training.json", "log.jsonl"} <= kept
+        assert any(name.endswith(".safetensors") for name in kept)
+
+
 def test_every_schema_is_shipped() -> None:
-    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"][
-        "package-data"
-    ]["rag"]
+    patterns = shipped_data("rag")
     schemas = sorted((ROOT / "rag" / "schema").iterdir())
     assert [path.name for path in schemas] == [
         "answer.schema.json",

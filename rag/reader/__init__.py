@@ -23,7 +23,9 @@ def open_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
         from rag.reader.crossencoder import CrossEncoderReader
         from rag.reader.shipped import checked_folder
 
-        return CrossEncoderReader(checked_folder(), n_threads=settings.threads)
+        return CrossEncoderReader(
+            checked_folder(), n_threads=settings.threads, n_finished=settings.n_finished
+        )
 
     from rag.reader.similarity import SimilarityReader
 

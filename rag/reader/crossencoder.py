@@ -1,9 +1,11 @@
 """The trained reader: one transformer pass over question and passage gives relevance and answer span.
 
 Runs through OpenVINO, candidates batched by length. A passage longer than the model reads at once is read in
-overlapping windows, all of it. Training is in ``rag.reader.training``.
+overlapping windows, all of it. After a third of the layers a first opinion is asked; of many candidates only
+those it puts first are read to the end (a cascade, as in Xin et al. 2020, "Early Exiting BERT for Efficient
+Document Ranking"). Training is in ``rag.reader.training``.
 
-Shapes: b rows of a batch, t tokens.
+Shapes: b rows of a batch, t tokens, h hidden units.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ Floats = NDArray[np.float32]
 
 # As in training: tokens of a question and of a header that are read, and of a passage at once.
 QUESTION_TOKENS, HEADER_TOKENS, WINDOW_TOKENS = 48, 32, 256
+EARLY_LAYERS = 4  # after which the first opinion is asked
 OVERLAP_TOKENS = 64  # shared by neighbouring windows, longer than any span
 BATCH_TOKENS = 800  # of one batch: short passages took 1.3 times as long at 2048, long ones the same
 
@@ -48,15 +51,24 @@ class _Window:
     offsets: list[tuple[int, int]]  # characters in the passage, for tokens from text_from on
 
 
+@dataclass(slots=True)
+class _State:
+    """A row on its way through the layers: its first opinion, and its (t, h) hidden states."""
+
+    opinion: float
+    hidden: Floats
+
+
 class CrossEncoderReader:
     """Reads with weights from a folder: ``model.safetensors``, ``config.json``, ``tokenizer.json``.
 
-    ``exact`` computes in float32 throughout; otherwise in bfloat16 where the CPU has it.
+    ``exact`` computes in float32 throughout; otherwise in bfloat16 where the CPU has it. ``n_finished``
+    candidates are read to the end, 0 for all of them.
     """
 
     name = "cross-encoder"
 
-    def __init__(self, folder: Path, *, n_threads: int = 0, exact: bool = False) -> None:
+    def __init__(self, folder: Path, *, n_threads: int = 0, exact: bool = False, n_finished: int = 0) -> None:
         from tokenizers import Tokenizer
 
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -66,32 +78,55 @@ class CrossEncoderReader:
         self._sep = self._tokenizer.token_to_id("[SEP]")
         weights_path = folder / "model.safetensors"
         self.fingerprint = file_sha256(weights_path)
-        self._graph = _compile(load_weights(weights_path), BertShape.load(folder), n_threads, exact)
+        self._n_finished = n_finished
+        weights, shape = load_weights(weights_path), BertShape.load(folder)
+        self._begin = _compile_beginning(weights, shape, n_threads, exact)
+        self._finish = _compile_end(weights, shape, n_threads, exact)
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
         """One reading a candidate, in the order given."""
         rows = [row for i, c in enumerate(candidates) for row in self._windows(question, i, c)]
-        relevance = [-np.inf] * len(candidates)
-        marks: list[list[Mark]] = [[] for _ in candidates]
-        for batch in _batches(rows):
+        states = self._begun(rows)
+        opinion = [-np.inf] * len(candidates)
+        for row, state in zip(rows, states, strict=True):
+            opinion[row.candidate] = max(opinion[row.candidate], state.opinion)
+        promise = [found + candidate.prior for found, candidate in zip(opinion, candidates, strict=True)]
+        chosen = set(_first(promise, self._n_finished or len(candidates)))
+        finished = self._finished(
+            candidates, [pair for pair in zip(rows, states, strict=True) if pair[0].candidate in chosen]
+        )
+        return [finished.get(i) or Reading(promise[i], finished=False) for i in range(len(candidates))]
+
+    def _begun(self, rows: Sequence[_Window]) -> list[_State]:
+        """The rows after the first layers."""
+        states: dict[int, _State] = {}
+        for batch in _batches([len(row.ids) for row in rows]):
             ids, mask = pad([rows[i].ids for i in batch])
             types = np.zeros_like(ids)
             for line, i in enumerate(batch):
                 types[line, rows[i].n_before : len(rows[i].ids)] = 1
-            logits, start, end = self._run(ids, types, mask)
+            hidden, opinion = _run(self._begin, ids, types, mask)
             for line, i in enumerate(batch):
-                row = rows[i]
-                relevance[row.candidate] = max(relevance[row.candidate], float(logits[line]))
-                within = slice(row.text_from, row.text_from + len(row.offsets))
-                text = candidates[row.candidate].text
-                marks[row.candidate] += marks_of(text, row.offsets, start[line, within], end[line, within])
-        return [Reading(score, merge(found)) for score, found in zip(relevance, marks, strict=True)]
+                states[i] = _State(float(opinion[line]), hidden[line, : len(rows[i].ids)])
+        return [states[i] for i in range(len(rows))]
 
-    def _run(self, *inputs: NDArray[np.int32]) -> tuple[Floats, Floats, Floats]:
-        # A request of its own a call: compiled graphs may be shared by threads, requests may not.
-        result = self._graph.create_infer_request().infer(list(inputs))
-        relevance, start, end = (np.array(result[i]) for i in range(3))
-        return relevance, start, end
+    def _finished(
+        self, candidates: Sequence[Candidate], begun: Sequence[tuple[_Window, _State]]
+    ) -> dict[int, Reading]:
+        """The readings of the candidates whose windows these are."""
+        relevance: dict[int, float] = {}
+        marks: dict[int, list[Mark]] = {}
+        for batch in _batches([len(row.ids) for row, _ in begun]):
+            hidden, mask = _stack([begun[i][1].hidden for i in batch])
+            logits, start, end = _run(self._finish, hidden, mask)
+            for line, i in enumerate(batch):
+                row = begun[i][0]
+                number, score = row.candidate, float(logits[line])
+                relevance[number] = max(relevance.get(number, score), score)
+                within = slice(row.text_from, row.text_from + len(row.offsets))
+                found = marks_of(candidates[number].text, row.offsets, start[line, within], end[line, within])
+                marks.setdefault(number, []).extend(found)
+        return {number: Reading(score, merge(marks[number])) for number, score in relevance.items()}
 
     def _windows(self, question: str, number: int, candidate: Candidate) -> Iterator[_Window]:
         """The candidate as [CLS] question [SEP] header . words [SEP], in as many windows as it needs."""
@@ -108,12 +143,34 @@ class CrossEncoderReader:
             yield _Window(number, row, len(before), len(before) + len(header), offsets[start:end])
 
 
-def _batches(rows: Sequence[_Window]) -> Iterator[list[int]]:
+def _first(scores: Sequence[float], n: int) -> list[int]:
+    """The positions of the n highest scores; of equals the earlier."""
+    return sorted(range(len(scores)), key=lambda i: -scores[i])[:n]
+
+
+def _run(graph: Any, *inputs: NDArray[Any]) -> list[Floats]:
+    # A request of its own a call: compiled graphs may be shared by threads, requests may not.
+    result = graph.create_infer_request().infer(list(inputs))
+    return [np.array(output) for output in result.values()]
+
+
+def _stack(states: Sequence[Floats]) -> tuple[Floats, NDArray[np.int32]]:
+    """Hidden states (t, h) of several rows as one (b, t, h), and the mask of what is not padding (b, t)."""
+    width = max(len(state) for state in states)
+    hidden = np.zeros((len(states), width, states[0].shape[1]), np.float32)
+    mask = np.zeros((len(states), width), np.int32)
+    for line, state in enumerate(states):
+        hidden[line, : len(state)] = state
+        mask[line, : len(state)] = 1
+    return hidden, mask
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Rows of like length together, longest first, at most BATCH_TOKENS a batch with its padding."""
-    order = sorted(range(len(rows)), key=lambda i: -len(rows[i].ids))
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     batch: list[int] = []
     for i in order:
-        if batch and (len(batch) + 1) * len(rows[batch[0]].ids) > BATCH_TOKENS:
+        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
             yield batch
             batch = []
         batch.append(i)
@@ -121,16 +178,39 @@ def _batches(rows: Sequence[_Window]) -> Iterator[list[int]]:
         yield batch
 
 
-def _compile(weights: Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
-    """The graph: ids, types, mask, each (b, t) -> relevance (b,), start (b, t), end (b, t)."""
+def _compile_beginning(weights: Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
+    """The first layers: ids, types, mask, each (b, t) -> hidden (b, t, h), opinion (b,)."""
     ops = load_openvino().opset13
     build = GraphBuilder(weights, shape)
     ids, types, mask = (build.tokens_input(name) for name in ("ids", "types", "mask"))
-    hidden = build.layers(build.embed(ids, types), build.mask_bias(mask), range(shape.num_hidden_layers))
+    absent = build.mask_bias(mask)  # (b, 1, 1, t)
+    hidden = build.layers(build.embed(ids, types), absent, range(EARLY_LAYERS))
+    weight, vote = _columns(
+        build.linear(hidden, "early")
+    )  # (b, t) each: the tokens' votes, and what they weigh
+    share = ops.softmax(ops.add(weight, ops.squeeze(absent, ops.constant(np.array([1, 2], np.int64)))), 1)
+    opinion = ops.reduce_sum(ops.multiply(share, vote), ops.constant(np.int64(1)))
+    return compile_graph(
+        [hidden, opinion], [ids, types, mask], "reader's beginning", n_threads=n_threads, exact=exact
+    )
+
+
+def _compile_end(weights: Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
+    """The other layers: hidden (b, t, h), mask (b, t) -> relevance (b,), start (b, t), end (b, t)."""
+    ops = load_openvino().opset13
+    build = GraphBuilder(weights, shape)
+    begun, mask = build.hidden_input("hidden"), build.tokens_input("mask")
+    hidden = build.layers(begun, build.mask_bias(mask), range(EARLY_LAYERS, shape.num_hidden_layers))
     last = ops.constant(np.array([-1], np.int64))
     relevance = ops.squeeze(build.linear(build.first_token(hidden), "relevance"), last)
-    spans = build.linear(hidden, "span")  # (b, t, 2)
-    start, end = (ops.gather(spans, ops.constant(np.int64(i)), ops.constant(np.int64(2))) for i in (0, 1))
+    start, end = _columns(build.linear(hidden, "span"))
     return compile_graph(
-        [relevance, start, end], [ids, types, mask], "reader", n_threads=n_threads, exact=exact
+        [relevance, start, end], [begun, mask], "reader's end", n_threads=n_threads, exact=exact
     )
+
+
+def _columns(pairs: Any) -> tuple[Any, Any]:
+    """(b, t, 2) as two (b, t)."""
+    ops = load_openvino().opset13
+    first, second = (ops.gather(pairs, ops.constant(np.int64(i)), ops.constant(np.int64(2))) for i in (0, 1))
+    return first, second

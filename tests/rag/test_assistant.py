@@ -13,7 +13,7 @@ from rag import Assistant
 from rag.errors import EncoderMismatchError, StoreMissingError, UsageError
 from rag.indexing import index
 from rag.records import Answer, Freshness, Status
-from rag.settings import EncoderSettings, Settings
+from rag.settings import EncoderSettings, ReaderSettings, Settings
 
 REAL = Path(__file__).parents[3] / "shared" / "corpora" / "doncaster"
 FLAGSHIP = "why was the trust decommissioned?"
@@ -98,6 +98,17 @@ def test_a_filter_on_dates_and_paths_leaves_only_what_it_allows(assistant: Assis
     paths = {d.id: d.path for d in assistant.store.documents()}
     inside = assistant.ask("what was the rating?", inside="*.pdf", k=10)
     assert {Path(paths[h.passage.document_id]).suffix for h in inside.hits} == {".pdf"}
+
+
+def test_hits_past_those_read_to_the_end_follow_them_and_are_never_cited(assistant: Assistant) -> None:
+    answer = assistant.ask("how was the trust rated?", k=12)
+    assert len(answer.hits) == 12
+    scores = [hit.score for hit in answer.hits]
+    assert scores == sorted(scores, reverse=True)
+    n_finished = ReaderSettings().n_finished
+    assert 0 < n_finished < 12
+    read = {(h.passage.document_id, h.passage.start) for h in answer.hits[:n_finished]}
+    assert {(span.passage.document_id, span.passage.start) for span in answer.spans} <= read
 
 
 def test_as_of_leaves_out_what_was_written_later_unless_it_looks_back(assistant: Assistant) -> None:

@@ -1,6 +1,7 @@
 """What a run learns from, in which order: the rows of `data`, encoded, batched, and a dev set beside them."""
 
 import argparse
+import itertools
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -60,21 +61,20 @@ def prepare(options: argparse.Namespace) -> tuple[Course, dev.DevSet, dict[str, 
     train, held, hashes = sources.load_all(options.data, options.seed, options.rows)
     tokenizer = features.load_tokenizer(options.tokenizer)
     pools = data.Pools(train)
-    first = data.build_groups(train, pools, options.seed)
-    again = data.build_groups(train, pools, options.seed + 1)
+    drawn = options.seed + options.drawing
+    first = data.build_groups(train, pools, drawn)
+    again = data.build_groups(train, pools, drawn + 1)
     counts: dict[str, int] = {}
-    for right, wrong in first:
-        for key in (right.source, "negative " + wrong.kind):
+    for right, *wrong in first:
+        for key in (right.source, *("negative " + row.kind for row in wrong)):
             counts[key] = counts.get(key, 0) + 1
     clean = {source.name for source in sources.SOURCES if source.clean}
     n = len(first)
     again = [[replace_group(row, n) for row in group] for group in again]
-    clean_groups = {right.group for right, _ in first + again if right.source in clean}
+    clean_groups = {right.group for right, *_ in first + again if right.source in clean}
     rows = features.encode_rows([row for group in first + again for row in group], tokenizer)
-    groups = [rows[i : i + 2] for i in range(0, len(rows), 2)]
-    course = Course(
-        groups[:n], groups[n:], clean_groups, options.batch_tokens, options.batch_rows, options.seed
-    )
+    groups = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row.group)]
+    course = Course(groups[:n], groups[n:], clean_groups, options.batch_tokens, options.batch_rows, drawn)
     dev_set = dev.DevSet(held, data.Pools(train + held, asked=held), tokenizer, options.seed)
     record = {
         "files": hashes,

@@ -1,4 +1,4 @@
-"""Groups of one right and one wrong row for each question, from a folder of QA files and a seed.
+"""Groups of one right and up to two wrong rows for each question, from a folder of QA files and a seed.
 
 python -m rag.reader.training.data --data FOLDER --seed 1 --show 5
 """
@@ -8,14 +8,16 @@ import hashlib
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from rag.reader.training.perturb import names_in, perturb
 from rag.reader.training.sources import SOURCES, Example, load_all
 from rag.reader.training.windows import contains, cut_text, some_text, without_answer
 
-NEGATIVE_SHARES = {"mined": 0.30, "neighbour": 0.10, "cut": 0.15, "perturbed": 0.25, "asked": 0.20}
+# Each question gets one wrong row to be ranked below, and one that nearly answers it.
+ELSEWHERE = {"mined": 0.75, "neighbour": 0.25}
+NEAR_MISSES = {"perturbed": 0.45, "asked": 0.35, "cut": 0.20}
 # where questions say "they" and "the poster", the best BM25 matches answer them as well: look deeper
 MINED_RANKS: dict[str, tuple[int, int]] = defaultdict(
     lambda: (0, 10), policyqa=(30, 60), reddit=(5, 30), amazon=(5, 30)
@@ -23,6 +25,12 @@ MINED_RANKS: dict[str, tuple[int, int]] = defaultdict(
 N_MINED = 60
 N_ASKED = 20  # of the questions most like one, those looked through for a wrong one
 IMPOSSIBLE_TIMES = 5  # near misses written by people are few and the best: each is paired that often
+
+TERSE_SHARE = 0.1  # of the questions are typed as into a search box
+_SMALL_WORDS = frozenset(
+    "a an the of in on at to for by with from as and is was were are be been did do does has have had that "
+    "this what which there their its his her".split()
+)
 
 _MONTHS = "January February March April May June July August September October November December".split()
 
@@ -126,52 +134,67 @@ def nearest(texts: list[str], queries: list[str], k: int) -> list[list[int]]:
     return [[int(i) for i in row] for row in ranked]
 
 
-def negative(
-    example: Example, pools: Pools, short: bool, rng: random.Random
-) -> tuple[str, str | None, str, str | None] | None:
-    """(kind, passage or None, title, wrong question or None), of a kind drawn by share.
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong about a row: another passage under its title, or another question."""
 
-    Where that kind cannot be made, the next that can; None where none can.
-    """
-    answers = [text for _, text in example.answers]
-    kinds = list(NEGATIVE_SHARES)
-    first = rng.choices(kinds, list(NEGATIVE_SHARES.values()))[0]
-    for kind in (first, "mined", "neighbour", "cut", "perturbed", "asked"):
-        if kind == "mined":
-            found = pools.candidates(example, MINED_RANKS[example.source])
-            if found:
-                passage = rng.choice(found)
-                return (
-                    kind,
-                    some_text(passage, short, rng, example.question),
-                    pools.title(example.source, passage),
-                    None,
-                )
-        elif kind == "neighbour":
-            near = pools.by_title[example.source, example.title] if example.title else []
-            near = [p for p in near if p != example.passage and not contains(p, answers)]
-            if near:
-                return kind, some_text(rng.choice(near), short, rng, example.question), example.title, None
-        elif kind == "cut":
-            spans = [(start, start + len(text)) for start, text in example.answers]
-            rest = without_answer(example.passage, spans, answers, short, rng)
-            if rest is not None:
-                return kind, rest, example.title, None
-        elif kind == "asked":
-            questions = pools.other_questions(example)
-            if questions:
-                return kind, None, example.title, rng.choice(questions)
-        else:
-            wrong = perturb(example.question, example.passage, rng, pools.names_beside(example, rng))
-            if wrong is not None:
-                return kind, None, example.title, wrong[0]
+    kind: str
+    title: str
+    passage: str | None = None
+    question: str | None = None
+
+
+def negative(
+    example: Example, pools: Pools, shares: Mapping[str, float], short: bool, rng: random.Random
+) -> Wrong | None:
+    """A wrong row of a kind drawn by share; where that cannot be made, the next that can; else None."""
+    kinds = list(shares)
+    for kind in (rng.choices(kinds, list(shares.values()))[0], *kinds):
+        made = _made(kind, example, pools, short, rng)
+        if made is not None:
+            return made
     return None
 
 
-def typed(question: str, lower: bool, bare: bool) -> str:
-    """The question as people type it: in lower case, its question mark dropped."""
-    question = question.lower() if lower else question
-    return question.rstrip("? ") if lower and bare else question
+def _made(kind: str, example: Example, pools: Pools, short: bool, rng: random.Random) -> Wrong | None:
+    """A wrong row of this kind, or None where the example gives none."""
+    answers = [text for _, text in example.answers]
+    if kind == "mined":
+        found = pools.candidates(example, MINED_RANKS[example.source])
+        if not found:
+            return None
+        passage = rng.choice(found)
+        text = some_text(passage, short, rng, example.question)
+        return Wrong(kind, pools.title(example.source, passage), passage=text)
+    if kind == "neighbour":
+        near = pools.by_title[example.source, example.title] if example.title else []
+        near = [p for p in near if p != example.passage and not contains(p, answers)]
+        if not near:
+            return None
+        return Wrong(kind, example.title, passage=some_text(rng.choice(near), short, rng, example.question))
+    if kind == "cut":
+        spans = [(start, start + len(text)) for start, text in example.answers]
+        rest = without_answer(example.passage, spans, answers, short, rng)
+        return None if rest is None else Wrong(kind, example.title, passage=rest)
+    if kind == "asked":
+        questions = pools.other_questions(example)
+        return Wrong(kind, example.title, question=rng.choice(questions)) if questions else None
+    wrong = perturb(example.question, example.passage, rng, pools.names_beside(example, rng))
+    return None if wrong is None else Wrong(kind, example.title, question=wrong[0])
+
+
+def typed(question: str, lower: bool, bare: bool, terse: bool = False) -> str:
+    """The question as people type it: in lower case, its question mark dropped, without its small words.
+
+    >>> typed("Who was the head of the trust in 2015?", True, True, True)
+    'who head trust 2015'
+    """
+    question = question.lower() if lower or terse else question
+    question = question.rstrip("? ") if (lower and bare) or terse else question
+    if not terse:
+        return question
+    kept = [word for word in question.split() if word not in _SMALL_WORDS]
+    return " ".join(kept) if len(kept) > 2 else question
 
 
 def header(title: str, date: str) -> str:
@@ -189,38 +212,52 @@ def some_date(rng: random.Random) -> str:
 
 
 def build_group(
-    number: int, example: Example, pools: Pools, rng: random.Random, wrong_question: str | None = None
+    number: int,
+    example: Example,
+    pools: Pools,
+    rng: random.Random,
+    wrong_question: str | None = None,
+    terse_share: float = TERSE_SHARE,
 ) -> list[Row]:
-    """[right row, wrong row] for an answerable example, or [] where no wrong row can be made."""
+    """[right row, wrong rows] for an answerable example, or [] where no wrong row can be made."""
     short, with_title, with_date = rng.random() < 0.65, rng.random() < 0.5, rng.random() < 0.25
-    lower, bare = rng.random() < 0.25, rng.random() < 0.5
+    lower, bare, terse = rng.random() < 0.25, rng.random() < 0.5, rng.random() < terse_share
     start, text = example.answers[0]
     lo, hi = cut_text(example.passage, start, start + len(text), short, rng)
     passage = example.passage[lo:hi]
     spans = tuple((s - lo, s + len(t) - lo) for s, t in example.answers if s >= lo and s + len(t) <= hi)
-    made: tuple[str, str | None, str, str | None] | None
+    found = [negative(example, pools, ELSEWHERE, short, rng)]
     if wrong_question is not None:
-        made = ("impossible", None, example.title, wrong_question)
+        found.append(Wrong("impossible", example.title, question=wrong_question))
     else:
-        made = negative(example, pools, short, rng)
-    if made is None:
-        return []
-    kind, other, title, wrong = made
-    dates = [some_date(rng) if with_date else "" for _ in range(2)]
-    if kind in ("perturbed", "asked", "cut", "impossible"):
-        dates[1] = dates[0]
-    headers = [header(t if with_title else "", d) for t, d in zip((example.title, title), dates, strict=True)]
-    asked = [typed(q, lower, bare) for q in (example.question, wrong or example.question)]
-    return [
-        Row(number, example.source, "right", 1, asked[0], headers[0], passage, spans),
-        Row(number, example.source, kind, 0, asked[1], headers[1], other or passage, ()),
+        found.append(negative(example, pools, NEAR_MISSES, short, rng))
+    date = some_date(rng) if with_date else ""
+    rows = [
+        Row(
+            number,
+            example.source,
+            "right",
+            1,
+            typed(example.question, lower, bare, terse),
+            header(example.title if with_title else "", date),
+            passage,
+            spans,
+        )
     ]
+    for wrong in found:
+        if wrong is None:
+            continue
+        other = wrong.kind in ELSEWHERE  # a text of its own has a date of its own
+        asked = typed(wrong.question or example.question, lower, bare, terse)
+        top = header(wrong.title if with_title else "", some_date(rng) if other and with_date else date)
+        rows.append(Row(number, example.source, wrong.kind, 0, asked, top, wrong.passage or passage, ()))
+    return rows if len(rows) > 1 else []
 
 
 def build_groups(
     examples: Sequence[Example], pools: Pools, seed: int, numbered_from: int = 0
 ) -> list[list[Row]]:
-    """The groups of the examples, numbered on; an unanswerable one is paired with one its passage answers."""
+    """The groups of the examples, numbered on; an unanswerable one joins one that its passage answers."""
     answered: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         if example.answers:
@@ -267,8 +304,9 @@ def main() -> None:
         for row in group:
             print(json.dumps(asdict(row), ensure_ascii=False))
     kinds: dict[str, int] = defaultdict(int)
-    for _, wrong in groups:
-        kinds[wrong.kind] += 1
+    for _, *wrong in groups:
+        for row in wrong:
+            kinds[row.kind] += 1
     print(json.dumps({"groups": len(groups), "held_out": len(held), **kinds, "sha256": digest(groups)}))
 
 

@@ -15,6 +15,7 @@ from rag.reader.training.windows import some_text
 
 MAX_ANSWER_TOKENS = 30
 N_CANDIDATES = 16
+N_KEPT = 6  # of them, where the first opinion decides which are read to the end
 
 
 def normal(text: str) -> str:
@@ -65,7 +66,7 @@ class DevSet:
         for example in held:
             if len(self.read) >= n_read and len(self.rank) >= n_rank:
                 break
-            group = build_group(0, example, pools, rng)
+            group = build_group(0, example, pools, rng, terse_share=0)
             if len(self.read) < n_read and group:
                 right = group[0]
                 self.read.append(right)
@@ -91,9 +92,10 @@ class DevSet:
         self._tokenizer = tokenizer
 
     def scores(self, network: Any) -> dict[str, float]:
-        """{name: score}: hit1, em, f1, auroc_wrong_fact."""
+        """{name: score}: hit1, em, f1, auroc_wrong_fact; hit1_early and kept_early by the first opinion."""
         ranked = [row for rows in self.rank for row in rows]
-        relevance, answers = answer_rows(network, [*self.read, *self.wrong, *ranked], self._tokenizer)
+        rows = [*self.read, *self.wrong, *ranked]
+        relevance, answers, early = answer_rows(network, rows, self._tokenizer)
         n, m = len(self.read), len(self.read) + len(self.wrong)
         gold = [[row.passage[s:e] for s, e in row.answers] for row in self.read]
         pairs = list(zip(answers[:n], gold, strict=True))
@@ -103,6 +105,8 @@ class DevSet:
             "em": mean(any(normal(a) == normal(g) for g in gold) for a, gold in pairs),
             "f1": mean(max(f1(a, g) for g in gold) for a, gold in pairs),
             "auroc_wrong_fact": auroc(relevance[:n], relevance[n:m]),
+            "hit1_early": mean(max(top, key=early.__getitem__) == top[0] for top in tops),
+            "kept_early": mean(sum(early[i] > early[top[0]] for i in top) < N_KEPT for top in tops),
         }
 
 
@@ -113,26 +117,26 @@ def mean(values: Iterable[float]) -> float:
 
 def answer_rows(
     network: Any, rows: Sequence[Row], tokenizer: Any, max_tokens: int = 8192
-) -> tuple[list[float], list[str]]:
-    """(relevance, answer text) lists, one entry a row, whatever the order of computation."""
+) -> tuple[list[float], list[str], list[float]]:
+    """(relevance, answer text, early relevance) lists, one entry a row, whatever the order of computation."""
     import torch
 
     encoded = encode_rows(rows, tokenizer)
     order = sorted(range(len(rows)), key=lambda i: len(encoded[i].ids))
-    relevance, answers = [0.0] * len(rows), [""] * len(rows)
+    relevance, answers, early = [0.0] * len(rows), [""] * len(rows), [0.0] * len(rows)
     while order:
         n = max(1, max_tokens // len(encoded[order[-1]].ids))
         some, order = order[-n:], order[:-n]
         ids, segments, mask, passage = tensors([encoded[i] for i in some])
         with torch.no_grad():
-            logits, span = network(ids, segments, mask)
+            logits, span, first_opinion = network(ids, segments, mask)
         span = span.float().masked_fill(~passage[..., None], -1e4)
         for k, i in enumerate(some):
-            relevance[i] = float(logits[k])
+            relevance[i], early[i] = float(logits[k]), float(first_opinion[k])
             first, offsets = encoded[i].first, encoded[i].offsets
             start, end = best_span(span[k, first : first + len(offsets)])
             answers[i] = rows[i].passage[offsets[start][0] : offsets[end][1]]
-    return relevance, answers
+    return relevance, answers, early
 
 
 def best_span(logits: Any) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from rag.reader.training.features import Encoded
 
-WEIGHTS = {"list": 1.0, "row": 0.5, "span": 1.0}
+WEIGHTS = {"list": 1.0, "row": 0.5, "span": 1.0, "early": 0.3}
 
 
 def relevance_losses(logits: Tensor, labels: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,7 +43,7 @@ def group_loss(
     outputs: tuple[Tensor, ...], rows: Sequence[Encoded], passage: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
     """(loss, {name: part}) for the network's outputs on Encoded rows."""
-    relevance, span = outputs
+    relevance, span, early = outputs
     labels = torch.tensor([float(row.label) for row in rows])
     numbers: dict[int, int] = {}
     groups = torch.tensor([numbers.setdefault(row.group, len(numbers)) for row in rows])
@@ -58,6 +58,7 @@ def group_loss(
         "list": by_list,
         "row": by_row,
         "span": (start + end) / 2,
+        "early": torch.stack(relevance_losses(early, labels, groups)).sum(),
     }
     # start and end count once each
     weighted = [WEIGHTS[name] * part * (2 if name == "span" else 1) for name, part in parts.items()]

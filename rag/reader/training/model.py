@@ -1,8 +1,9 @@
-"""The reader's network: one BERT pass, two answers.
+"""The reader's network: one BERT pass, two answers, and a first opinion on the way.
 
 A row is [CLS] question [SEP] title | date . passage [SEP]. From it come
   relevance  (n,)     from [CLS] after the last layer: does this passage answer this question
   span       (n, t, 2) start and end of the answer over the tokens
+  early      (n,)     from all tokens after layer EARLY_LAYERS: is this passage worth the remaining layers
 """
 
 from pathlib import Path
@@ -12,11 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rag.reader.crossencoder import EARLY_LAYERS
 from rag.reader.training.trunk import fill
 
 
 class Reader(nn.Module):
-    """A BertModel with two linear heads; `bert` is left without a pooler."""
+    """A BertModel with three linear heads; `bert` is left without a pooler."""
 
     def __init__(self, bert: Any) -> None:
         super().__init__()
@@ -24,14 +26,15 @@ class Reader(nn.Module):
         self.bert = bert
         self.relevance = nn.Linear(size, 1)
         self.span = nn.Linear(size, 2)
-        for head in (self.relevance, self.span):
+        self.early = nn.Linear(size, 2)
+        for head in (self.relevance, self.span, self.early):
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
 
     def forward(
         self, ids: Tensor, segments: Tensor, mask: Tensor, dropout: float = 0.0
     ) -> tuple[Tensor, ...]:
-        """(relevance (n,), span (n, t, 2)) for ids, segments and mask of shape (n, t)."""
+        """(relevance (n,), span (n, t, 2), early (n,)) for ids, segments and mask of shape (n, t)."""
         bert = self.bert
         with torch.no_grad():  # embeddings are frozen
             hidden = bert.embeddings(input_ids=ids, token_type_ids=segments)
@@ -41,21 +44,39 @@ class Reader(nn.Module):
             bias = torch.zeros(mask.shape, dtype=hidden.dtype).masked_fill(~mask.bool(), -1e4)[
                 :, None, None, :
             ]
-        for layer in bert.encoder.layer:
+        for number, layer in enumerate(bert.encoder.layer, start=1):
             hidden = run_layer(layer, hidden, bias, bert.config.num_attention_heads, dropout)
+            if number == EARLY_LAYERS:
+                early = self.first_opinion(hidden.float(), mask)
         hidden = hidden.float()  # the heads stay in float32
-        return self.relevance(hidden[:, 0]).squeeze(-1), self.span(hidden)
+        return self.relevance(hidden[:, 0]).squeeze(-1), self.span(hidden), early
+
+    def first_opinion(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """The tokens' votes, weighed by their softmax: (n, t, h) -> (n,).
+
+        So early [CLS] has gathered nothing yet; a head upon it learnt little.
+        """
+        weight, vote = self.early(hidden).unbind(-1)  # (n, t) each
+        weight = weight.masked_fill(~mask.bool(), -1e4).softmax(-1)
+        voted: Tensor = (weight * vote).sum(-1)
+        return voted
 
 
 def load_weights(network: Reader, path: str | Path) -> None:
     """Give `network` the weights of a trained reader, as a run or the package keeps them.
 
-    Raises ValueError where the file is another network's.
+    A file from before there was an early head leaves that head as it is. Raises ValueError where the file is
+    another network's.
     """
-    from safetensors.torch import load_file
+    from embeddings.bert import load_weights as read_weights
 
-    heads = ("relevance.", "span.")
-    state = {n if n.startswith(heads) else f"bert.{n}": t.float() for n, t in load_file(path).items()}
+    heads = ("relevance.", "span.", "early.")
+    state = {
+        name if name.startswith(heads) else f"bert.{name}": torch.from_numpy(array).float()
+        for name, array in read_weights(Path(path)).items()
+    }
+    if "early.weight" not in state:
+        state.update({f"early.{name}": tensor for name, tensor in network.early.state_dict().items()})
     fill(network, state, str(path))
 
 

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-LOSSES = ("list", "row", "span")
+LOSSES = ("list", "row", "span", "early")
 NOT_SCORES = ("event", "step", "minutes", "seconds")
 
 

@@ -270,7 +270,13 @@ def main() -> None:
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--batch-rows", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seed", type=int, default=SEED, help="decides what is held out, and the rest")
+    parser.add_argument(
+        "--drawing",
+        type=int,
+        default=0,
+        help="adds to the seed of wrong rows and order, not of what is held out",
+    )
     parser.add_argument("--rows", type=int, default=None, help="questions a source, for a smoke run")
     parser.add_argument("--log-steps", type=int, default=25)
     parser.add_argument("--save-minutes", type=float, default=5)

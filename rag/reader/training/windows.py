@@ -14,6 +14,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-Z0
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """(start, end) of each sentence, by a plain rule; together they cover all but white space.
 
+    Not `rag.sentences`: half the training sets are tokenised text ("it rained ."), which that does not know,
+    and this takes minutes less over 100,000 passages.
+
     >>> sentence_spans("It rained. We left.")
     [(0, 10), (11, 19)]
     """

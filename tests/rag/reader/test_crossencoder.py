@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from embeddings.bert import load_weights
 from rag.errors import WeightsError
-from rag.reader.crossencoder import CrossEncoderReader
+from rag.reader.crossencoder import EARLY_LAYERS, CrossEncoderReader
 from rag.reader.shipped import CHECKSUMS, checked_folder, folder
 from rag.reading import Candidate
 
@@ -53,26 +55,51 @@ def test_the_fast_reading_differs_little_from_the_exact_one(exact: CrossEncoderR
         assert (one.marks[0].start, one.marks[0].end) == (other.marks[0].start, other.marks[0].end)
 
 
-def test_relevance_is_that_of_a_plain_torch_pass(exact: CrossEncoderReader) -> None:
+def test_relevance_and_first_opinion_are_those_of_a_plain_torch_pass() -> None:
     torch = pytest.importorskip("torch")
-    from safetensors.torch import load_file
     from transformers import BertConfig, BertModel
 
-    weights = {name: tensor.float() for name, tensor in load_file(folder() / "model.safetensors").items()}
+    stored = load_weights(folder() / "model.safetensors").items()
+    weights = {name: torch.from_numpy(tensor).float() for name, tensor in stored}
     shape = json.loads((folder() / "config.json").read_text("utf-8"))
     config = BertConfig(**{k: v for k, v in shape.items() if hasattr(BertConfig(), k)})
     bert = BertModel(config, add_pooling_layer=False)
     trunk = {n: t for n, t in weights.items() if n.startswith(("embeddings.", "encoder."))}
     assert not bert.load_state_dict(trunk, strict=False).unexpected_keys
     bert.eval()
-    row = next(exact._windows(QUESTION, 0, RIGHT))
-    ids = torch.tensor([row.ids])
-    types = torch.zeros_like(ids)
-    types[0, row.n_before :] = 1
-    with torch.no_grad():
-        hidden = bert(input_ids=ids, token_type_ids=types).last_hidden_state[0, 0]
-    expected = float(hidden @ weights["relevance.weight"][0] + weights["relevance.bias"][0])
-    assert exact.read(QUESTION, [RIGHT])[0].relevance == pytest.approx(expected, abs=2e-3)
+    choosy = CrossEncoderReader(checked_folder(), exact=True, n_finished=1)
+    finished, left = choosy.read(QUESTION, [RIGHT, OTHER])
+    assert (finished.finished, left.finished) == (True, False)
+
+    def hidden_states(candidate: Candidate) -> Any:
+        row = next(choosy._windows(QUESTION, 0, candidate))
+        ids = torch.tensor([row.ids])
+        types = torch.zeros_like(ids)
+        types[0, row.n_before :] = 1
+        with torch.no_grad():
+            return bert(input_ids=ids, token_type_ids=types, output_hidden_states=True).hidden_states
+
+    last = hidden_states(RIGHT)[-1][0, 0]
+    expected = float(last @ weights["relevance.weight"][0] + weights["relevance.bias"][0])
+    assert finished.relevance == pytest.approx(expected, abs=2e-3)
+    early = hidden_states(OTHER)[EARLY_LAYERS][0]  # (t, h); the embeddings come first in that list
+    weight, vote = (early @ weights["early.weight"].T + weights["early.bias"]).T
+    assert left.relevance == pytest.approx(float(weight.softmax(0) @ vote), abs=2e-3)
+
+
+def test_of_many_candidates_the_most_promising_are_finished_and_read_as_if_alone(
+    exact: CrossEncoderReader,
+) -> None:
+    choosy = CrossEncoderReader(checked_folder(), exact=True, n_finished=2)
+    candidates = [OTHER, NEAR, OTHER, RIGHT, OTHER]
+    readings = choosy.read(QUESTION, candidates)
+    assert [reading.finished for reading in readings] == [False, True, False, True, False]
+    for reading, whole in zip(readings, exact.read(QUESTION, candidates), strict=True):
+        if reading.finished:
+            assert reading.relevance == pytest.approx(whole.relevance, abs=1e-3)
+            assert [(m.start, m.end) for m in reading.marks] == [(m.start, m.end) for m in whole.marks]
+        else:
+            assert reading.marks == ()
 
 
 def test_a_long_passage_is_read_to_its_end(exact: CrossEncoderReader) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.reader.training.course import Course
-from rag.reader.training.data import Pools, Row, build_groups, digest
+from rag.reader.training.data import ELSEWHERE, NEAR_MISSES, Pools, Row, build_groups, digest
+from rag.reader.training.encoder import triples
 from rag.reader.training.features import MAX_PASSAGE, Encoded, batches, encode_rows, token_span
 from rag.reader.training.perturb import negate, perturb, swap_antonym, swap_name, swap_number
 from rag.reader.training.sources import Example, hold_out, load_all
@@ -118,22 +121,25 @@ def made_groups(seed: int = 1) -> list[list[Row]]:
     return build_groups(examples, Pools(examples), seed)
 
 
-def test_every_group_has_one_right_row_that_answers_and_one_wrong_row_that_does_not() -> None:
+def test_every_group_has_one_right_row_that_answers_and_two_wrong_rows_that_do_not() -> None:
     groups = made_groups()
     assert len(groups) == 60
-    for right, wrong in groups:
-        assert (right.label, wrong.label) == (1, 0)
+    for right, *wrongs in groups:
+        assert right.label == 1
         gold = [right.passage[start:end] for start, end in right.answers]
         assert len(gold) == 1
         assert gold[0].isdigit()
-        assert wrong.answers == ()
-        if wrong.kind in ("perturbed", "asked"):
-            assert wrong.passage == right.passage
-            assert wrong.question.lower() != right.question.lower()
-        else:
-            assert wrong.question == right.question
-            assert not contains(wrong.passage, gold)
-    assert {wrong.kind for _, wrong in groups} == {"mined", "neighbour", "cut", "perturbed", "asked"}
+        assert [wrong.kind in ELSEWHERE for wrong in wrongs] == [True, False]
+        for wrong in wrongs:
+            assert wrong.label == 0
+            assert wrong.answers == ()
+            if wrong.kind in ("perturbed", "asked"):
+                assert wrong.passage == right.passage
+                assert wrong.question.lower() != right.question.lower()
+            else:
+                assert wrong.question == right.question
+                assert not contains(wrong.passage, gold)
+    assert {row.kind for _, *wrongs in groups for row in wrongs} == {*ELSEWHERE, *NEAR_MISSES}
 
 
 def test_equal_seeds_give_equal_rows_and_other_seeds_others() -> None:
@@ -146,9 +152,9 @@ def test_an_unanswerable_question_is_the_wrong_row_beside_an_answered_one() -> N
     unanswerable = replace(answered, id="none", question="Who painted it?", answers=())
     examples = [answered, unanswerable, *(example(i) for i in range(2, 9))]
     group = build_groups(examples, Pools(examples), 1)[1]
-    assert [row.kind for row in group] == ["right", "impossible"]
-    assert group[1].question.lower().startswith("who painted it")
-    assert group[1].passage == group[0].passage
+    assert [row.kind for row in group][::2] == ["right", "impossible"]
+    assert group[-1].question.lower().startswith("who painted it")
+    assert group[-1].passage == group[0].passage
 
 
 def test_held_out_titles_leave_whole() -> None:
@@ -240,6 +246,26 @@ def test_spans_of_one_question_share_one_softmax() -> None:
     assert float(loss) == pytest.approx(float(every.log() - 2.0), abs=1e-5)
 
 
+def test_a_question_with_two_wrong_rows_counts_once_in_every_loss() -> None:
+    torch = pytest.importorskip("torch")
+    from rag.reader.training.losses import relevance_losses
+
+    labels, groups = torch.tensor([1.0, 0.0, 0.0, 1.0, 0.0]), torch.tensor([0, 0, 0, 1, 1])
+    by_list, by_row = relevance_losses(torch.zeros(5), labels, groups)
+    assert float(by_list) == pytest.approx((math.log(3) + math.log(2)) / 2)
+    assert float(by_row) == pytest.approx(math.log(2))
+
+
+def test_the_encoder_learns_from_texts_that_answer_and_texts_that_do_not() -> None:
+    lines = triples(made_groups(), seed=1)
+    assert len(lines) > 30
+    for question, right, wrong in lines:
+        number = re.search(r"marlow(\d+)", question.lower())
+        assert number is not None
+        assert str(1500 + int(number[1])) in right
+        assert str(1500 + int(number[1])) not in wrong
+
+
 @needs_data
 def test_answers_of_the_real_rows_stand_where_their_offsets_point() -> None:
     train, held, hashes = load_all(DATA, seed=1, n_per_source=30)
@@ -248,10 +274,11 @@ def test_answers_of_the_real_rows_stand_where_their_offsets_point() -> None:
     by_text: dict[tuple[str, str], list[Example]] = {}
     for e in train:
         by_text.setdefault((e.source, e.question.lower().rstrip("? ")), []).append(e)
-    for right, wrong in build_groups(train, Pools(train), seed=1):
+    for right, *wrongs in build_groups(train, Pools(train), seed=1):
         assert right.answers
         asked = by_text.get((right.source, right.question.lower().rstrip("? ")), [])
         if len(asked) == 1:  # some sources ask the same of many passages
             gold = [text for _, text in asked[0].answers]
             assert all(right.passage[start:end] in gold for start, end in right.answers)
-            assert wrong.kind in ("perturbed", "asked", "impossible") or not contains(wrong.passage, gold)
+            others = [wrong for wrong in wrongs if wrong.kind in ("mined", "neighbour", "cut")]
+            assert not any(contains(other.passage, gold) for other in others)
