@@ -185,9 +185,8 @@ def _compile_beginning(weights: Weights, shape: BertShape, n_threads: int, exact
     ids, types, mask = (build.tokens_input(name) for name in ("ids", "types", "mask"))
     absent = build.mask_bias(mask)  # (b, 1, 1, t)
     hidden = build.layers(build.embed(ids, types), absent, range(EARLY_LAYERS))
-    weight, vote = _columns(
-        build.linear(hidden, "early")
-    )  # (b, t) each: the tokens' votes, and what they weigh
+    weight, vote = _columns(build.linear(hidden, "early"))  # (b, t) each
+    # the tokens' votes, weighed by their softmax; padding weighs nothing
     share = ops.softmax(ops.add(weight, ops.squeeze(absent, ops.constant(np.array([1, 2], np.int64)))), 1)
     opinion = ops.reduce_sum(ops.multiply(share, vote), ops.constant(np.int64(1)))
     return compile_graph(
