@@ -108,7 +108,7 @@ def answer(turn: Turn, position: int, source: Source, look: Look) -> list[Text]:
 
 def evidence(given: Answer, position: int, source: Source, look: Look) -> tuple[list[Text], list[Text]]:
     """The verdict, and one piece of evidence with whose words they are and where they stand."""
-    one = replace(given, citations=(cropped(given.citations[position]),), notices=())
+    one = replace(given, citations=(cropped(given.citations[position]),), notices=(), disagreements=())
     above, below = _blocks(one, source, look)
     if len(given.citations[position].quote) > LONGEST_QUOTE:
         below += fold(Text("part of a long sentence; :more shows it whole", style="dim"), look, "  ")

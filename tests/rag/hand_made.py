@@ -92,6 +92,7 @@ def answered(fresh: Freshness = Freshness.UNCHANGED) -> Answer:
         ),
         hits=HITS,
         notices=("The documents may disagree: one says two reasons, another gives none.",),
+        disagreements=((0, 1),),
         timings_ms={"encode": 3.14159, "total": 40.0},
         store=STORE,
     )

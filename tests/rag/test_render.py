@@ -26,6 +26,7 @@ from rag.hygiene import Hygiene, KeptOut, Twins
 from rag.indexing import IndexSummary
 from rag.records import Freshness, Location
 from rag.render import Look, clean
+from rag.session import view
 from rag.sources import Named, around
 from rag.verify import Checked, Cited, Verdict
 
@@ -181,6 +182,7 @@ def test_a_hostile_document_cannot_drive_the_terminal(look: Look) -> None:
     hostile = replace(
         found,
         citations=(first,),
+        disagreements=(),
         notices=(HOSTILE,),
     )
     document = replace(hand_made.NOTE, text=HOSTILE + "\n" + HOSTILE, title=HOSTILE)
@@ -210,3 +212,14 @@ def test_marks_add_signs_and_change_no_words(quote: str, marks: list[tuple[int, 
     bare = drawn.replace("»", "").replace("«", "")
     expected = clean(quote.replace("»", "").replace("«", ""))
     assert "".join(bare.split()) == "".join(expected.split())
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_session_shows_each_side_of_a_disagreement_by_itself(position: int) -> None:
+    given = hand_made.answered()
+    assert given.disagreements == ((0, 1),)
+    _, below = view.evidence(given, position, SOURCE, WIDE)
+    shown = " ".join(plain(below).split())
+    words = ["voted to decommission the trust", "October 2014"]
+    assert f"»{words[position]}«" in shown
+    assert words[1 - position] not in shown
