@@ -24,7 +24,6 @@ SCALE = 20.0  # of cosines before the softmax, as the encoder was trained with
 MAX_TOKENS = 192
 MAX_QUESTION = 48
 SENTENCE_SHARE = 0.25  # of the questions are paired with sentences instead of passages: both are embedded
-WARM_UP = 0.1
 
 Triple = tuple[str, str, str]  # question, right text, wrong text
 
@@ -61,11 +60,10 @@ def encode(bert: Any, rows: Sequence[Sequence[int]]) -> Any:
     import torch
     from torch.nn import functional
 
+    from embeddings.bert import pad
     from rag.reader.training.model import run_layer
 
-    width = max(len(row) for row in rows)
-    ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows])
-    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    ids, mask = (torch.from_numpy(array).long() for array in pad(rows))
     bias = torch.zeros(mask.shape, dtype=torch.bfloat16).masked_fill(~mask.bool(), -1e4)[:, None, None, :]
     with torch.no_grad():
         hidden = bert.embeddings(input_ids=ids, token_type_ids=torch.zeros_like(ids)).bfloat16()
