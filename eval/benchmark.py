@@ -28,16 +28,16 @@ import numpy as np
 
 from embeddings.encoder import Encoder
 from embeddings.index import VectorIndex
-from eval.abstention import auroc
 from eval.metrics import exact_match, f1
-from rag.encoders import load_encoder
-from rag.gathering import PRIOR_WEIGHT
-from rag.lexical import LexicalIndex
+from eval.scoring.confidence import auroc
+from rag.answering.ranking import PRIOR_WEIGHT
 from rag.reader import open_reader
-from rag.reading import Candidate, Reader, Reading
-from rag.retriever import Found, Retriever
-from rag.sentences import sentences
+from rag.reader.base import Candidate, Reader, Reading
+from rag.retrieval.encoder import load_encoder
+from rag.retrieval.lexical import LexicalIndex
+from rag.retrieval.retriever import Found, Retriever
 from rag.settings import EncoderSettings, ReaderSettings
+from rag.text.sentences import sentences
 
 Figures = dict[str, float]
 RANKERS = ("bm25", "dense", "fused", "read")

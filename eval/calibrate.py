@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.abstention import auroc, calibration_error
 from eval.questions import load_questions, question_files
-from eval.record import Recorder
+from eval.runs.record import Recorder
 from eval.scoring import citation_support
+from eval.scoring.confidence import auroc, calibration_error
+from rag.answering.calibration import Calibrator
 from rag.assistant import Assistant
-from rag.calibration import Calibrator
 from rag.settings import load_settings
 
 Floats = NDArray[np.float64]

@@ -61,8 +61,7 @@ def run_command(
 
     Ctrl-C or a crash loses nothing: the same command goes on where it stopped.
     """
-    from eval import opening
-    from eval.runs import remove_run
+    from eval.runs import opening, remove_run
 
     if store is not None and corpus is not None:
         raise UsageError("--store and --corpus exclude each other", "give the one that holds the documents")
@@ -87,10 +86,10 @@ def report(
     ] = 1000,
 ) -> None:
     """Show a run's figures, and write them with every question as one HTML file."""
-    from eval.aggregate import finish
-    from eval.html import render
-    from eval.report import show
+    from eval.reports.html import render
+    from eval.reports.tables import show
     from eval.runs import write_whole
+    from eval.scoring.aggregate import finish
 
     run = _opened(folder)
     scores, figures = finish(run)
@@ -112,12 +111,12 @@ def compare(
     ] = False,
 ) -> None:
     """Show what changed from run A to run B, and how sure that is."""
-    from eval import versus
-    from eval.aggregate import finish
-    from eval.compare import compare as compared
-    from eval.compare import conditions_changed, load_scores, show
+    from eval.reports import compare_html as versus
+    from eval.reports.compare import compare as compared
+    from eval.reports.compare import conditions_changed, load_scores, show
     from eval.runs import write_whole
     from eval.scoring import HEADLINE, METRICS
+    from eval.scoring.aggregate import finish
 
     runs = (_opened(a), _opened(b))
     scores = [finish(run)[0] for run in runs]
@@ -144,9 +143,9 @@ def gate(
     ] = False,
 ) -> None:
     """Exit with 0 when a run may pass, with 8 when it fell below a floor or dropped for sure."""
-    from eval.aggregate import finish
-    from eval.compare import load_scores
-    from eval.gate import judge, load_rules, write_baseline
+    from eval.reports.compare import load_scores
+    from eval.reports.gate import judge, load_rules, write_baseline
+    from eval.scoring.aggregate import finish
 
     run = _opened(folder)
     scores, _ = finish(run)
@@ -177,10 +176,10 @@ def check(
 
     Without --store or --corpus only its form is checked. Exits with 8 when something is wrong.
     """
-    from eval.check import check as checked
-    from eval.opening import library
     from eval.questions import load_questions, question_files
-    from eval.report import plain
+    from eval.questions.check import check as checked
+    from eval.reports.tables import plain
+    from eval.runs.opening import library
 
     found = checked(load_questions(question_files(questions)), library(store, corpus))
     for finding in found.findings:
@@ -207,15 +206,15 @@ def explain(
 
     While the run's index is still there, each such word is tried.
     """
-    from eval.explain import explain as explained
-    from eval.explain import lines, to_json
-    from eval.opening import searching
+    from eval.reports.explain import explain as explained
+    from eval.reports.explain import lines, to_json
+    from eval.runs.opening import searching
 
     run = _opened(folder)
     with searching(run, store) as search:
         found = explained(run, question_id, search=search)
     if as_json:
-        from rag.streams import show_json
+        from rag.output.streams import show_json
 
         show_json(to_json(found))
     else:
@@ -231,7 +230,7 @@ def import_command(
     out: Annotated[Path, typer.Option("--out", help="Folder to make: corpus/ and questions.jsonl.")],
 ) -> None:
     """Turn a data set of the field into documents and questions."""
-    from eval.importers import import_beir, import_squad
+    from eval.questions.importers import import_beir, import_squad
 
     if form == "squad":
         n_documents, n_questions = import_squad(paths, out)
@@ -254,7 +253,7 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write to. Default: the run's.")] = None,
 ) -> None:
     """Write a run in the formats of the field's tools."""
-    from eval.exporters import export as exported
+    from eval.reports.exporters import export as exported
 
     chosen = {"trec-run": trec_run, "qrels": qrels, "squad-predictions": squad_predictions}
     formats = [name for name, wanted in chosen.items() if wanted]
@@ -285,16 +284,16 @@ def peers(
 
     They come with an extra: pip install 'rag[peers]'. What cannot run is a row that says why.
     """
-    from eval import opening
     from eval.peers.comparison import compare as compared
     from eval.peers.registry import chosen
     from eval.peers.table import show
+    from eval.runs import opening
 
     systems = chosen(only)
     wanted = _wanted(questions, split, limit)
     report = compared(wanted, corpus, out, systems, opening.settings_for(None), threads=threads, told=_tell)
     if as_json:
-        from rag.streams import show_json
+        from rag.output.streams import show_json
 
         for system in report["systems"]:
             show_json({name: value for name, value in system.items() if name != "rows"})
@@ -323,8 +322,8 @@ def _opened(folder: Path) -> Run:
 
 
 def _summary(run: Run) -> None:
-    from eval.aggregate import finish
-    from eval.report import show
+    from eval.reports.tables import show
+    from eval.scoring.aggregate import finish
 
     show(run, finish(run)[1], _screen())
     _tell(f"next: rag eval report {run.folder}")
@@ -334,13 +333,13 @@ def _screen() -> Console:
     """Stdout as a console: colour where it is taken, and tables whole where nobody's terminal folds them."""
     from rich.console import Console
 
-    from rag.streams import coloured
+    from rag.output.streams import coloured
 
     width = None if sys.stdout.isatty() else 160
     return Console(file=sys.stdout, width=width, no_color=not coloured(sys.stdout), highlight=False)
 
 
 def _tell(text: str) -> None:
-    from rag.streams import tell
+    from rag.output.streams import tell
 
     tell(text)

@@ -12,20 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Encoder
-from rag.calibration import Calibrator, Seen, Terms, load_calibrator, signals
+from rag.answering.calibration import Calibrator, Seen, load_calibrator, signals
+from rag.answering.disagreement import disagreements
+from rag.answering.evidence import Evidence, select
+from rag.answering.question import Kind, as_of_in, in_plain_words, kind_of, usable_question
+from rag.answering.ranking import Gatherer
+from rag.answering.reasons import why_abstained, why_weak
 from rag.citations import cite, freshness, location
-from rag.context import long_date
-from rag.disagreement import disagreements
-from rag.encoders import load_encoder
 from rag.errors import EncoderMismatchError
-from rag.evidence import Evidence, select
-from rag.gathering import Gatherer
-from rag.kinds import Kind, as_of_in, in_plain_words, kind_of, last_day, years_in
-from rag.lexical import terms
-from rag.question import usable_question
 from rag.reader import open_reader
-from rag.reading import Reader
-from rag.reasons import why_abstained, why_weak
+from rag.reader.base import Reader
 from rag.records import (
     Answer,
     Citation,
@@ -37,9 +33,13 @@ from rag.records import (
     Span,
     Status,
 )
-from rag.retriever import Retriever
+from rag.retrieval.encoder import load_encoder
+from rag.retrieval.retriever import Retriever
+from rag.retrieval.term_weights import Terms
 from rag.settings import Settings, load_settings
 from rag.store import Store
+from rag.text.dates import last_day, long_date, years_in
+from rag.text.terms import terms
 
 Rows = NDArray[np.int64]
 

@@ -13,65 +13,22 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("rag", "embeddings", "eval")
 
-# The floor of every room; a room may use those on a lower floor, and its own parts. Where two rooms of one
-# storey of the house build on each other, the fraction says which is above.
-FLOORS = {
-    # its own island: it knows texts and arrays, and nothing of ours
-    "embeddings": 0.0,
-    # what everything is said in
-    "rag": 0.0,
-    "rag.records": 0.0,
-    "rag.errors": 0.0,
-    "rag.reading": 0.0,
-    "rag.settings": 0.1,
-    # from files to passages, from rankings to citations: pure stages
-    "rag.dates": 1.0,
-    "rag.layout": 1.1,
-    "rag.duplicates": 1.0,
-    "rag.fusion": 1.0,
-    "rag.lexical": 1.0,
-    "rag.citations": 1.0,
-    "rag.context": 1.0,
-    "rag.kinds": 1.0,
-    "rag.reasons": 1.1,
-    "rag.question": 1.0,
-    "rag.answers": 1.0,
-    "rag.boilerplate": 1.2,
-    "rag.sentences": 1.2,
-    "rag.units": 1.3,
-    "rag.cutting": 1.3,
-    "rag.loaders": 1.3,
-    "rag.passages": 1.4,
-    "rag.sources": 1.1,
-    "rag.verify": 1.4,
-    "eval.metrics": 1.0,
-    "eval.questions": 1.0,
-    # what is kept, and what reads it
-    "rag.encoders": 2.0,
-    "rag.retriever": 2.0,
-    "rag.reader": 2.0,
-    "rag.evidence": 2.0,
-    "rag.disagreement": 2.1,
-    "rag.gathering": 2.2,
-    "rag.calibration": 2.0,
-    "rag.store": 2.0,
-    "rag.hygiene": 2.1,
-    # the only rooms that know every stage
-    "rag.assistant": 3.0,
-    "rag.indexing": 3.0,
-    "rag.doctor": 3.0,
-    # what people look at
-    "rag.streams": 4.1,
-    "rag.progress_bar": 4.2,
-    "rag.render": 4.0,
-    "rag.session": 4.3,
-    "eval": 4.5,
-    "eval.peers": 4.6,
-    # the one command; it mounts eval.cli, and is the only room of rag that may name eval
-    "eval.cli": 5.0,
-    "rag.cli": 5.1,
-    "rag.__main__": 5.2,
-}
+# The house, from the roof down. A room imports only from floors below its own, and within itself; what stands
+# on one floor does not see its neighbours. A name alone in its line's room is a module, any other a folder.
+HOUSE = """
+    10  rag.__main__
+     9  rag.cli
+     8  rag.session eval
+     7  rag.output
+     6  rag.assistant rag.checks
+     5  rag.answering rag.indexing
+     4  rag.store rag.training
+     3  rag.loaders rag.passages rag.retrieval rag.reader
+     2  rag.text rag.citations rag.settings
+     1  rag.records rag.errors
+     0  embeddings rag
+"""
+FLOORS = {room: int(floor) for floor, *rooms in map(str.split, HOUSE.strip().splitlines()) for room in rooms}
 HEAVY = {
     "torch",
     "faiss",
@@ -158,6 +115,50 @@ def test_a_module_imports_only_from_below(module: str) -> None:
         and not (own == "rag" and MODULES[module].name == "__init__.py")
     }
     assert not wrong, f"{module} (floor {FLOORS[own]}) imports {wrong}"
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of modules that import each other, directly or round a corner (Tarjan 1972).
+
+    >>> circles({"a": {"b"}, "b": {"a", "c"}, "c": set()})
+    [['a', 'b']]
+    """
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> int:
+        number = low[module] = len(low)
+        place = len(stack)
+        stack.append(module)
+        for other in arrows[module]:
+            if other not in low:
+                low[module] = min(low[module], visit(other))
+            elif other in stack:
+                low[module] = min(low[module], low[other])
+        if low[module] == number:
+            group, stack[place:] = stack[place:], []
+            if len(group) > 1:
+                found.append(sorted(group))
+        return low[module]
+
+    for module in arrows:
+        if module not in low:
+            visit(module)
+    return found
+
+
+def test_no_modules_import_each_other_not_even_within_a_room_or_for_types_alone() -> None:
+    arrows = {
+        module: {
+            name
+            for name in imported_modules(module, at_import=False)
+            # a folder's front and its own parts are one thing, as are the parts and the folder
+            if not module.startswith(f"{name}.") and name != module
+        }
+        for module in MODULES
+    }
+    assert circles(arrows) == []
 
 
 def test_embeddings_imports_nothing_of_ours() -> None:

@@ -57,7 +57,7 @@ def test_the_weights_are_shipped_with_their_cards() -> None:
     for package, folder in (("rag", "reader/weights"), ("embeddings", "tuned")):
         assert f"{folder}/*" in shipped_data(package)
         kept = {path.name for path in (ROOT / package / folder).iterdir()}
-        assert {"MODEL_CARD.md", "training.json", "log.jsonl"} <= kept
+        assert {"MODEL_CARD.md", "training.json"} <= kept
         assert any(name.endswith(".safetensors") for name in kept)
 
 

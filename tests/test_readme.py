@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.answers import schema
 from rag.cli.exits import ExitStatus
+from rag.output.json_lines import schema
 from rag.settings import environment_name, rules
 
 ROOT = Path(__file__).parent.parent

@@ -11,16 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval import environment
-from eval.aggregate import Table
 from eval.peers.figures import MEANINGS, Judge, system_figures
 from eval.peers.reader_weights import write_question_answering
 from eval.peers.registry import Peer
 from eval.peers.task import Asked, Outcome, SharedPassage, Task, read_outcome, write_json
 from eval.peers.worker import environment as worker_environment
 from eval.questions import Question, questions_sha256
-from eval.runner import K
-from eval.runs import write_whole
+from eval.runs import environment, write_whole
+from eval.runs.runner import K
+from eval.scoring.aggregate import Table
 from rag.errors import UsageError
 from rag.settings import Settings
 from rag.store import Store
@@ -123,7 +122,7 @@ def _head(
 
 def shared_passages(store: Store) -> tuple[SharedPassage, ...]:
     """The store's passages as every system gets them, by row."""
-    from rag.context import passage_context
+    from rag.passages.header import passage_context
 
     return tuple(
         SharedPassage(document.path, passage.start, passage.end, passage_context(document, passage))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eval.aggregate import Table, latency, table
 from eval.peers.registry import Peer
 from eval.peers.task import Found, Outcome
 from eval.questions import Question
-from eval.record import Recorder
 from eval.runs import Row
+from eval.runs.record import Recorder
 from eval.scoring import score
+from eval.scoring.aggregate import Table, latency, table
 from eval.significance import summary
 from rag.records import Answer, Hit, Passage, Status
 from rag.store import Store

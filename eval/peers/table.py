@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from eval.peers.figures import MEANINGS, QUALITY
-from eval.report import new_table, percent, plain, power_sentence
+from eval.reports.tables import new_table, percent, plain, power_sentence
 from eval.significance import smallest_visible
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rag.answers import PathOf, to_json
+from rag.answering.question import usable_question
 from rag.cli.exits import ExitStatus, report
 from rag.cli.options import (
     AfterOption,
@@ -24,9 +24,9 @@ from rag.cli.options import (
     resolve,
 )
 from rag.errors import RagError, UsageError
-from rag.question import usable_question
+from rag.output.json_lines import PathOf, to_json
+from rag.output.streams import look, show, show_json
 from rag.records import Answer, Freshness, Status
-from rag.streams import look, show, show_json
 
 EPILOG = 'Example: rag ask "why was the trust decommissioned?" --after 2020'
 
@@ -66,7 +66,7 @@ def ask(
         if as_json:
             show_json(to_json(answer, to_path))
         else:
-            from rag import render
+            from rag.output import render
 
             show(render.answer(answer, assistant.store.document, look()))
     raise typer.Exit(status_of(answer))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rag.cli.options import KOption, StoreOption, resolve
 
 if TYPE_CHECKING:
-    from rag.session.loop import Session
+    from rag.session.session import Session
 
 EPILOG = "Example: rag chat --store papers/store"
 
@@ -27,9 +27,9 @@ def chat(store: StoreOption = None, k: KOption = None) -> None:
 def open_session(store: Path | None = None, k: int | None = None) -> None:
     """Open the session on a store and stay in it until it ends."""
     settings = resolve(store, k).settings
-    from rag.session.loop import Session
+    from rag.output.streams import look
     from rag.session.screen import Screen, has_links
-    from rag.streams import look
+    from rag.session.session import Session
 
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     errors = None if terminal else sys.stderr
@@ -52,17 +52,19 @@ def open_session(store: Path | None = None, k: int | None = None) -> None:
 def _over_a_pipe(session: Session) -> None:
     """Line by line; a person who types them is shown a prompt."""
     from rag.session.lines import AskedLines, PipedLines
+    from rag.session.repl import run
 
-    session.run(AskedLines(sys.stdin, sys.stderr) if sys.stdin.isatty() else PipedLines(sys.stdin))
+    run(session, AskedLines(sys.stdin, sys.stderr) if sys.stdin.isatty() else PipedLines(sys.stdin))
 
 
 def _at_terminal(session: Session) -> None:
+    from rag.session.repl import run
     from rag.session.terminal import TerminalLines, history_file, open_history
 
     history, why_not = open_history(history_file())
     if why_not:
         session.screen.note(why_not)
-    session.run(TerminalLines(session, history))
+    run(session, TerminalLines(session, history))
 
 
 def at_terminal() -> bool:

@@ -6,7 +6,7 @@ import typer
 
 from rag.cli.exits import ExitStatus
 from rag.cli.options import JsonOption, StoreOption
-from rag.streams import look, show, show_json
+from rag.output.streams import look, show, show_json
 
 EPILOG = "Example: rag doctor --store papers/store"
 
@@ -16,8 +16,8 @@ def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
 
     Every finding that is not well names its remedy.
     """
-    from rag import render
-    from rag.doctor import examine
+    from rag.checks.doctor import examine
+    from rag.output import render
 
     bad = False
     for finding in examine({"store": store}):

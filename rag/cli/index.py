@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from rag.cli.options import StoreOption, resolve
-from rag.progress_bar import progress
-from rag.streams import look, show, tell
+from rag.output.progress_bar import progress
+from rag.output.streams import look, show, tell
 
 EPILOG = "Example: rag index letters minutes/2017.md --report"
 
@@ -47,7 +47,8 @@ def index(
     nothing.
     """
     settings = resolve(store).settings
-    from rag import indexing, render
+    from rag import indexing
+    from rag.output import render
 
     with progress() as bar:
         done = indexing.index(
@@ -56,7 +57,7 @@ def index(
     for problem in done.problems:
         tell(f"skipped: {problem.message}" + (f" ({problem.hint})" if problem.hint else ""))
     if report:
-        from rag.hygiene import inspect
+        from rag.checks.hygiene import inspect
         from rag.store import Store
 
         with Store.open(settings.store, verify=False) as opened:

@@ -8,8 +8,8 @@ import typer
 from rich.text import Text
 
 from rag.cli.options import JsonOption, StoreOption, resolve
+from rag.output.streams import look, show, show_json, tell
 from rag.settings import Resolved
-from rag.streams import look, show, show_json, tell
 
 if TYPE_CHECKING:
     from rag.store import Store
@@ -24,7 +24,7 @@ def info(
 ) -> None:
     """Say what is in the store, and each setting."""
     resolved = resolve(store)
-    from rag import render
+    from rag.output import render
     from rag.store import Store
 
     path = resolved.settings.store

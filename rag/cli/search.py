@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rag.answering.question import usable_question
 from rag.cli.options import (
     AfterOption,
     BeforeOption,
@@ -16,8 +17,7 @@ from rag.cli.options import (
     path_of,
     resolve,
 )
-from rag.question import usable_question
-from rag.streams import look, show, show_json
+from rag.output.streams import look, show, show_json
 
 EPILOG = 'Example: rag search "vacant posts" --in "*.md" --explain'
 
@@ -42,12 +42,12 @@ def search(
     with Assistant.open(settings=settings) as assistant:
         hits = assistant.search(query, after=after, before=before, inside=inside)
         if as_json:
-            from rag.answers import search_to_json
+            from rag.output.json_lines import search_to_json
 
             manifest = assistant.store.manifest
             about = {"generation": manifest.generation, "encoder": manifest.encoder_name}
             show_json(search_to_json(query, hits, path_of(assistant.store), about))
         else:
-            from rag import render
+            from rag.output import render
 
             show(render.hits(hits, assistant.store.document, look(), explain=explain))

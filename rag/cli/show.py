@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rag.cli.options import StoreOption, resolve
-from rag.streams import look, show
+from rag.output.streams import look, show
 
 EPILOG = "Example: rag show minutes.md:42 --context 10"
 
@@ -31,10 +31,10 @@ def show_document(
     The text is the one that was indexed; a file that has changed since is said to have. Without a line or
     page the whole document is shown.
     """
-    from rag import render
     from rag.citations import freshness
-    from rag.sources import around, find_path, parse_name
+    from rag.output import render
     from rag.store import Store
+    from rag.store.lookup import around, find_path, parse_name
 
     with Store.open(resolve(store).settings.store) as opened:
         paths = {found.path: found for found in opened.documents()}

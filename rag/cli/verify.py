@@ -13,7 +13,7 @@ from rich.text import Text
 from rag.cli.exits import ExitStatus
 from rag.cli.options import JsonOption, resolve
 from rag.errors import UsageError
-from rag.streams import look, show, show_json, tell
+from rag.output.streams import look, show, show_json, tell
 
 EPILOG = "Example: rag verify answers.jsonl"
 
@@ -31,8 +31,8 @@ def verify(
 
     Every cited file is read as it is now; no store is needed.
     """
-    from rag import render
-    from rag.verify import check, read_answers
+    from rag.checks.verify import check, read_answers
+    from rag.output import render
 
     cited = read_answers(_lines(answers), str(answers))
     counts: Counter[str] = Counter()

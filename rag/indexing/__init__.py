@@ -11,15 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from embeddings.encoder import Encoder
-from rag.duplicates import groups
-from rag.encoders import load_encoder
 from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError, UsageError
+from rag.indexing.code_hash import rules_sum
 from rag.indexing.embed import embed
 from rag.indexing.progress import Progress, Quiet
-from rag.indexing.rules import rules_sum
 from rag.indexing.scan import Known, Scan, is_gone, is_under, scan
 from rag.indexing.texts import contexts, sentence_texts
 from rag.loaders import find_files
+from rag.passages.duplicates import groups
+from rag.retrieval.encoder import load_encoder
 from rag.settings import EncoderSettings, PassageSettings, Settings
 from rag.store.cache import EmbeddingCache
 from rag.store.content import Content, Entry, arrange, boilerplate_key

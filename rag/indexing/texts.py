@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.context import passage_context
-from rag.sentences import sentences
+from rag.passages.header import passage_context
 from rag.store.content import Content
+from rag.text.sentences import sentences
 
 
 def contexts(content: Content) -> list[str]:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from rag.dates import dates_in
-from rag.layout import ends_open, is_complete, is_date_line, is_list_item
-from rag.loaders.about import about
 from rag.loaders.draft import Draft, UnreadableError
+from rag.loaders.head import about
 from rag.loaders.rejoin import Vocabulary
 from rag.records import Place
+from rag.text.dates import dates_in
+from rag.text.layout import ends_open, is_complete, is_date_line, is_list_item
 
 _EDGE_LINES = 3  # at the top and at the bottom of a page: no header or footer is taller
 _MIN_LEADING, _MAX_LEADING = 4.0, 60.0  # points from line to line; less is a superscript, more a picture

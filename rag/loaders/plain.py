@@ -5,11 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 
-from rag.dates import dates_in
-from rag.layout import is_name_line, plain_heading
-from rag.loaders.about import about
 from rag.loaders.draft import Draft, UnreadableError
+from rag.loaders.head import about
 from rag.records import Heading
+from rag.text.dates import dates_in
+from rag.text.layout import is_name_line, plain_heading
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag.dates import dates_in
-from rag.loaders.about import about
 from rag.loaders.draft import Draft, UnreadableError
+from rag.loaders.head import about
 from rag.loaders.plain import decode
 from rag.records import Heading, Place
+from rag.text.dates import dates_in
 
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
 _FURNITURE = frozenset(

@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from rag.loaders.about import about
 from rag.loaders.draft import Draft, UnreadableError
+from rag.loaders.head import about
 from rag.records import Heading, Place
 
 _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

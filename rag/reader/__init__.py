@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.reading import Reader
+from rag.reader.base import Reader
 
 if TYPE_CHECKING:
     import numpy as np

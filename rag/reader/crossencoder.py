@@ -3,7 +3,7 @@
 Runs through OpenVINO, candidates batched by length. A passage longer than the model reads at once is read in
 overlapping windows, all of it. After a third of the layers a first opinion is asked; of many candidates only
 those it puts first are read to the end (a cascade, as in Xin et al. 2020, "Early Exiting BERT for Efficient
-Document Ranking"). Training is in ``rag.reader.training``.
+Document Ranking"). Training is in ``rag.training``.
 
 Shapes: b rows of a batch, t tokens, h hidden units.
 """
@@ -28,8 +28,8 @@ from embeddings.bert import (
     load_weights,
     pad,
 )
+from rag.reader.base import Candidate, Mark, Reading
 from rag.reader.decoding import marks_of, merge, windows
-from rag.reading import Candidate, Mark, Reading
 
 Floats = NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.reading import Mark
+from rag.reader.base import Mark
 
 Logits = NDArray[np.float32]
 MAX_SPAN_TOKENS = 40  # past this a span is a passage, not an answer

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.lexical import terms
-from rag.reading import Candidate, Mark, Reading
-from rag.sentences import sentences
+from rag.reader.base import Candidate, Mark, Reading
+from rag.text.sentences import sentences
+from rag.text.terms import terms
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 

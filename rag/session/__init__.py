@@ -1,5 +1,6 @@
 """The session: a person asks, reads the evidence in place, and asks on.
 
-``loop.Session`` takes lines from any ``lines.Lines`` and writes to any ``screen.Screen``; a terminal is one
-of each (``terminal``), a pipe another. Nothing from a document reaches the screen but through ``rag.render``.
+``repl.run`` gives a ``session.Session`` lines from any ``lines.Lines``; it writes to any ``screen.Screen``. A
+terminal is one of each (``terminal``), a pipe another. Nothing from a document reaches the screen but through
+``rag.output``.
 """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields, replace
 
-from rag.context import long_date
+from rag.answering.question import as_of_in
 from rag.errors import UsageError
-from rag.kinds import as_of_in, last_day
+from rag.text.dates import last_day, long_date
 
 _WRITTEN = re.compile(r'(?<!\S)(?P<name>after|before|in):(?:"(?P<quoted>[^"]*)"|(?P<plain>\S*))', re.I)
 _DATED = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")

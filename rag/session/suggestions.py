@@ -7,10 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from rag.lexical import STOP_WORDS, terms
+from rag.output.render import Source
 from rag.records import Answer
-from rag.render import Source
-from rag.session.names import names_in
+from rag.text.names import names_in
+from rag.text.terms import STOP_WORDS, terms
 
 N_SUBJECTS = 5
 READ_CHARS = 2_000_000  # of a corpus for its words and names: a thousand pages know most of them

@@ -1,4 +1,4 @@
-"""The screens of a session: one piece of evidence at a time, made of what ``rag.render`` draws."""
+"""The screens of a session: one piece of evidence at a time, made of what ``rag.output.render`` draws."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from rich.text import Text
 
-from rag import render
+from rag.output import render
+from rag.output.render import Look, Source, clean, fold
 from rag.records import Answer, Citation, Document, Status
-from rag.render import Look, Source, clean, fold
 from rag.session.turns import Turn
 
 LONGEST_QUOTE = 1200  # characters of evidence shown at once: some fifteen lines; :more shows all

@@ -25,15 +25,15 @@ from rag.errors import (
     StoreError,
     UsageError,
 )
-from rag.lexical import LexicalIndex
 from rag.records import Document, Passage
+from rag.retrieval.lexical import LexicalIndex
 from rag.store.content import Entry, FileRow
 from rag.store.database import Database
+from rag.store.integrity import faults, read_view_rows
 from rag.store.layout import LEXICAL, PASSAGES, VECTORS, generation_folder, view_file
 from rag.store.lock import lease
 from rag.store.manifest import REBUILD, Manifest, read_current, read_manifest
 from rag.store.proofs import Rows, text_proof
-from rag.store.verify import faults, read_view_rows
 
 CACHED_CHARS = 64_000_000  # of documents kept decoded: some 10,000 reports
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")

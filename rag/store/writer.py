@@ -16,9 +16,10 @@ import numpy as np
 import rag
 from embeddings.index import VectorIndex
 from rag.errors import StoreDamagedError
-from rag.lexical import LexicalIndex
+from rag.retrieval.lexical import LexicalIndex
 from rag.store.content import Content
 from rag.store.database import write_database
+from rag.store.integrity import faults
 from rag.store.layout import (
     BUILDING,
     CURRENT,
@@ -43,7 +44,6 @@ from rag.store.layout import (
 from rag.store.lock import unread
 from rag.store.manifest import Manifest, View, current_line, read_current
 from rag.store.proofs import Rows, Vectors, order_sum, vector_proofs, view_sum
-from rag.store.verify import faults
 
 
 @dataclass(frozen=True, slots=True)

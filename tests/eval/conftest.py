@@ -31,10 +31,10 @@ def questions_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_run(corpus: Path, questions_file: Path, tmp_path: Path) -> Callable[..., Path]:
     """Runs the small assistant over the questions into a folder of this name and scores it."""
-    from eval.aggregate import finish
     from eval.questions import load_questions
-    from eval.runner import run
     from eval.runs import open_run
+    from eval.runs.runner import run
+    from eval.scoring.aggregate import finish
 
     def make(name: str, *, threshold: float = 0.5, **options: bool) -> Path:
         folder = tmp_path / name

@@ -10,14 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.abstention import (
-    auroc,
-    calibration_error,
-    coverage_at,
-    reliability,
-    risk_coverage,
-    risk_coverage_area,
-)
 from eval.metrics import (
     covers_half,
     exact_match,
@@ -27,6 +19,14 @@ from eval.metrics import (
     normalise,
     ranking,
     span_overlap,
+)
+from eval.scoring.confidence import (
+    auroc,
+    calibration_error,
+    coverage_at,
+    reliability,
+    risk_coverage,
+    risk_coverage_area,
 )
 
 

@@ -21,11 +21,11 @@ class Own:
 
     def load(self) -> None:
         """Encoder, reader and calibration."""
+        from rag.answering.calibration import load_calibrator
         from rag.assistant import Assistant
-        from rag.calibration import load_calibrator
-        from rag.encoders import load_encoder
         from rag.indexing import index
         from rag.reader import open_reader
+        from rag.retrieval.encoder import load_encoder
         from rag.settings import load_settings
         from rag.store import Store
 

@@ -12,9 +12,9 @@ import pytest
 
 from embeddings.bert import load_weights
 from rag.errors import WeightsError
+from rag.reader.base import Candidate
 from rag.reader.crossencoder import EARLY_LAYERS, CrossEncoderReader
 from rag.reader.shipped import CHECKSUMS, checked_folder, folder
-from rag.reading import Candidate
 
 QUESTION = "who was chief executive of the trust in 2015?"
 RIGHT = Candidate(

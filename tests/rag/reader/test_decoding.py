@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.reader.base import Mark
 from rag.reader.decoding import best_spans, marks_of, merge, trim, whole_words, windows
-from rag.reading import Mark
 
 logits = st.lists(st.integers(-50, 50), min_size=1, max_size=12)
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import support
 from rich.cells import cell_len
 
+from rag.answering.calibration import load_calibrator
 from rag.assistant import Assistant
-from rag.calibration import load_calibrator
+from rag.output.render import Look
 from rag.reader.similarity import SimilarityReader
-from rag.render import Look
+from rag.session import repl
 from rag.session.lines import PipedLines
-from rag.session.loop import Session
 from rag.session.screen import Screen
+from rag.session.session import Session
 from rag.settings import ReaderSettings, Settings
 from rag.store import Store
 
@@ -49,7 +50,7 @@ class Driven:
 
     def type(self, *lines: str) -> str:
         """Enter lines; returns what the screen shows from there on."""
-        self.session.run(PipedLines(lines), warm=False)
+        repl.run(self.session, PipedLines(lines), warm=False)
         shown = self.out.getvalue()[self.seen :]
         self.seen += len(shown)
         return shown

@@ -12,8 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.gold import Library, holds
 from eval.questions import Question, load_questions, question_files
+from eval.questions.gold import Library, holds
 from rag.assistant import Assistant
 from rag.records import Hit
 from rag.session.followups import Earlier, complete

@@ -15,7 +15,8 @@ from driven import Driven, assistant_over, open_driven
 from rag.assistant import Assistant
 from rag.errors import StoreMissingError
 from rag.records import Citation, Freshness
-from rag.session import editor
+from rag.session import repl
+from rag.session.commands import editor
 from rag.session.lines import PipedLines
 from rag.session.screen import Spinner
 
@@ -137,7 +138,7 @@ def test_an_interrupt_at_the_prompt_tells_how_to_leave(fresh: Callable[..., Driv
             raise next(self.given)
 
     driven = fresh()
-    driven.session.run(Interrupted())
+    repl.run(driven.session, Interrupted())
     assert driven.out.getvalue().splitlines()[0] == "Ctrl-D leaves."
 
 
@@ -184,7 +185,7 @@ def test_an_edited_question_is_asked_as_it_stands(fresh: Callable[..., Driven]) 
 
     driven = fresh(terminal=True)
     lines = Edited()
-    driven.session.run(lines)
+    repl.run(driven.session, lines)
     assert lines.prefills[3] == "who led the trust?"
     assert driven.session.last().question == "and in 2017?"
 

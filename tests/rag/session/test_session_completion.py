@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from driven import Driven
 
-from rag.render import Look
-from rag.session.completion import offered
+from rag.output.render import Look
 from rag.session.lines import AskedLines
 from rag.session.screen import Screen
 from rag.session.suggestions import Vocabulary, spellings
+from rag.session.terminal.completion import offered
 
 
 @pytest.fixture

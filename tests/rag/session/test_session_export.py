@@ -10,8 +10,8 @@ from pathlib import Path
 import jsonschema
 from driven import Driven
 
-from rag.answers import schema
-from rag.verify import Verdict, check, read_answers
+from rag.checks.verify import Verdict, check, read_answers
+from rag.output.json_lines import schema
 
 ENTRIES = (
     "who is the chief executive of the trust?",

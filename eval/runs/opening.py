@@ -1,0 +1,110 @@
+"""From a command's paths to what they stand for: settings, an index, an assistant, a library of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eval.questions.gold import Library
+    from eval.questions import Question
+    from eval.runs import Run
+    from rag.settings import Settings
+
+
+def settings_for(store: Path | None) -> Settings:
+    """The settings in force, with the store the command line names."""
+    from rag.settings import load_settings
+
+    return load_settings({"store": store}).settings
+
+
+def index(corpus: Path, settings: Settings) -> None:
+    """Bring the store of these settings up to date with a folder of documents."""
+    from rag import indexing
+    from rag.output.progress_bar import progress
+    from rag.output.streams import tell
+
+    with progress() as bar:
+        done = indexing.index([corpus], settings.store, settings, progress=bar)
+    for problem in done.problems:
+        tell(f"skipped: {problem.message}")
+
+
+def ask_all(
+    questions: Sequence[Question], settings: Settings, out: Path, *, raw_follow_ups: bool = False
+) -> None:
+    """Ask what has no row yet in the run at ``out``, with a bar on stderr."""
+    from eval.runs.environment import about
+    from eval.runs.runner import run
+    from rag.assistant import Assistant
+    from rag.output.progress_bar import progress
+    from rag.output.streams import tell
+
+    with Assistant.open(settings=settings) as assistant, progress() as bar:
+        begun = False
+
+        def told(done: int, total: int) -> None:
+            nonlocal begun
+            if bar is not None and not begun:
+                bar.start("questions", total)
+                bar.advance(done - 1)
+                begun = True
+            if bar is not None:
+                bar.advance()
+
+        info = about(assistant.store, settings, out)
+        # As many hits as are read anyway: asking for more would have more read than a user's question has.
+        depth = max(settings.retrieval.k, settings.retrieval.n_candidates)
+        try:
+            run(
+                assistant,
+                questions,
+                out,
+                info=info,
+                depth=depth,
+                raw_follow_ups=raw_follow_ups,
+                progress=told,
+            )
+        except KeyboardInterrupt:
+            tell("stopped; what is done is kept, and the same command goes on from here")
+            raise
+
+
+def library(store: Path | None, corpus: Path | None) -> Library | None:
+    """The documents of a folder or of a store; None when neither is named."""
+    from eval.questions.gold import Library
+    from rag.output.streams import tell
+
+    if corpus is not None:
+        from rag.loaders import find_files, load
+
+        files, problems = find_files([corpus])
+        for problem in problems:
+            tell(f"skipped: {problem.message}")
+        limit = settings_for(None).passages.max_file_mb * 1_000_000
+        return Library([load(path, max_bytes=limit) for path in files])
+    if store is not None:
+        from rag.store import Store
+
+        with Store.open(store) as opened:
+            return Library(opened.documents())
+    return None
+
+
+@contextmanager
+def searching(run: Run, store: Path | None) -> Iterator[Callable[..., Any] | None]:
+    """The search of the run's assistant while its index (or the store named) is there, else None."""
+    from rag.store import Store
+
+    named = run.info.get("store")
+    path = store or (run.folder / named if named else None)  # an absolute name stays absolute
+    if path is None or not Store.exists(path):
+        yield None
+        return
+    from rag.assistant import Assistant
+
+    with Assistant.open(settings=settings_for(path)) as assistant:
+        yield assistant.search

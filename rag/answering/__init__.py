@@ -1,0 +1,1 @@
+"""From read passages to an answer: the parsed question, evidence, confidence, reasons."""

@@ -1,0 +1,239 @@
+"""The health of an installation and its store: every finding that is not well names its remedy.
+
+The rooms that need other packages are imported by the check that needs them, so that a package that is
+missing or broken is a finding too.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.citations import freshness
+from rag.errors import RagError
+from rag.records import Freshness
+from rag.settings import Resolved, Settings, config_path, load_settings
+
+if TYPE_CHECKING:
+    from embeddings.encoder import Encoder
+    from rag.store import Store
+
+SPARE_BYTES = 200_000_000  # a first index of some thousand documents, with its embeddings
+N_NAMED = 5  # files named one by one; more are counted
+CLIPPED = 400  # characters of a library's own message
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, whether it is well, what was found, and what to do about it."""
+
+    check: str
+    good: bool
+    detail: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding under its documented keys."""
+        return asdict(self)
+
+
+def examine(flags: Mapping[str, object]) -> Iterator[Finding]:
+    """Every finding, what the others rest on first."""
+    yield from _python()
+    try:
+        resolved = load_settings(flags)
+    except RagError as error:
+        yield Finding("settings", False, error.message, error.hint)
+        return
+    yield _settings(resolved)
+    encoder, finding = _encoder(resolved.settings)
+    yield finding
+    if encoder is not None:
+        yield _reader(resolved.settings, encoder)
+    yield from _store(resolved.settings, encoder)
+    yield _space(resolved.settings.store)
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Finding(
+        "python",
+        sys.version_info >= (3, 11),
+        f"{version} at {sys.executable}",
+        "" if sys.version_info >= (3, 11) else "install Python 3.11 or later",
+    )
+    required = _required()
+    missing = [name for name in required if not _installed(name)]
+    if missing:
+        yield Finding("packages", False, "not installed: " + ", ".join(missing), "pip install --upgrade rag")
+    elif required:
+        yield Finding("packages", True, f"all {len(required)} are installed")
+    else:
+        yield Finding("packages", True, "not looked at: rag runs from its source, not installed")
+
+
+def _required() -> list[str]:
+    """The distributions that this one needs, without its extras."""
+    try:
+        named = importlib.metadata.requires("rag") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return [re.split(r"[^A-Za-z0-9._-]", line)[0] for line in named if "extra ==" not in line]
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _settings(resolved: Resolved) -> Finding:
+    path = config_path()
+    changed = [name for name, origin in resolved.origin.items() if origin != "default"]
+    file = f"file {path}" if path.is_file() else f"no file at {path}"
+    return Finding("settings", True, f"{file}; not at their default: {', '.join(changed) or 'none'}")
+
+
+def _encoder(settings: Settings) -> tuple[Encoder | None, Finding]:
+    """The encoder when it works, and whether it does: it is loaded and encodes a word."""
+    try:
+        from rag.retrieval.encoder import load_encoder
+
+        encoder = load_encoder(settings.encoder, n_threads=settings.reader.threads)
+        encoder.encode(["trust"], kind="query")
+    except RagError as error:
+        return None, Finding("encoder", False, error.message[:CLIPPED], error.hint)
+    except (ImportError, OSError, RuntimeError) as error:
+        return None, _broken("encoder", settings.encoder.model, error)
+    told = f"{encoder.name}, {encoder.dim} dimensions, weights checked"
+    return encoder, Finding("encoder", True, told)
+
+
+def _reader(settings: Settings, encoder: Encoder) -> Finding:
+    """Whether the reader works: it is loaded and reads a sentence."""
+    try:
+        from rag.reader import open_reader
+        from rag.reader.base import Candidate
+
+        reader = open_reader(settings.reader, encoder)
+        reader.read("Who ran it?", [Candidate("The trust ran it.", "Briefing")])
+    except RagError as error:
+        return Finding("reader", False, error.message[:CLIPPED], error.hint)
+    except (ImportError, OSError, RuntimeError) as error:
+        return _broken("reader", settings.reader.model, error)
+    return Finding("reader", True, f"{reader.name}, weights checked")
+
+
+def _broken(check: str, what: str, error: Exception) -> Finding:
+    told = f"{what} cannot be used: {error}"[:CLIPPED]
+    return Finding(check, False, told, "pip install --force-reinstall rag  # and what it needs")
+
+
+def _store(settings: Settings, encoder: Encoder | None) -> Iterator[Finding]:
+    path = settings.store
+    yield from _lock(path)
+    try:
+        from rag.store import Store
+
+        opened = Store.open(path, verify=False)
+    except RagError as error:
+        yield Finding("store", False, error.message, error.hint)
+        return
+    except ImportError as error:
+        yield _broken("store", str(path), error)
+        return
+    with opened as store:
+        manifest = store.manifest
+        try:
+            store.verify()
+        except RagError as error:
+            yield Finding("store", False, error.message, error.hint)
+            return
+        yield Finding(
+            "store",
+            True,
+            f"generation {manifest.generation} of {path}: {manifest.n_documents} documents, "
+            f"{manifest.n_passages} passages, every checksum holds",
+        )
+        if encoder is not None:
+            yield _same_encoder(store, encoder)
+        yield from _staleness(store)
+
+
+def _same_encoder(store: Store, encoder: Encoder) -> Finding:
+    try:
+        store.check_encoder(encoder.name, encoder.fingerprint)
+    except RagError as error:
+        return Finding("store's encoder", False, error.message, error.hint)
+    return Finding("store's encoder", True, "the store was built with the encoder now set")
+
+
+def _staleness(store: Store) -> Iterator[Finding]:
+    """Files edited, missing or new since the store was built."""
+    from rag.loaders import find_files
+
+    files = store.files()
+    now = {file.path: freshness(file.path, file.sha256) for file in files}
+    found, _ = find_files([Path(root) for root in store.manifest.roots])
+    new = sorted({str(path) for path in found} - set(now))
+    edited = [path for path, how in now.items() if how is Freshness.EDITED]
+    missing = [path for path, how in now.items() if how is Freshness.MISSING]
+    roots = " ".join(f'"{root}"' for root in store.manifest.roots)
+    remedy = f'rag index {roots} --store "{store.path}"'
+    for what, paths in (("edited", edited), ("missing", missing), ("new", new)):
+        if paths:
+            yield Finding("files", False, f"{len(paths)} {what} since indexing: {_some(paths)}", remedy)
+    if not (edited or missing or new):
+        yield Finding("files", True, f"all {len(files)} are as they were indexed")
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - N_NAMED} more" if len(paths) > N_NAMED else ""
+    return ", ".join(paths[:N_NAMED]) + more
+
+
+def _lock(path: Path) -> Iterator[Finding]:
+    """A writer at work, or what one that died left behind."""
+    holder = path / "lock.json"
+    try:
+        said = json.loads(holder.read_text("utf-8"))
+        who = f"process {said['pid']} on {said['host']}, started at {said['started']}"
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        who = "another process"
+    if _is_locked(path / "lock"):
+        yield Finding("lock", True, f"the store is being written by {who}; it can be read meanwhile")
+    else:
+        yield Finding("lock", False, f"{who} ended without finishing", f'rag index PATH --store "{path}"')
+
+
+def _is_locked(path: Path) -> bool:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
+
+
+def _space(path: Path) -> Finding:
+    """Room for another generation beside the one there is."""
+    there = next((parent for parent in (path, *path.parents) if parent.exists()), Path("/"))
+    free = shutil.disk_usage(there).free
+    needed = max(SPARE_BYTES, sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
+    told = f"{free / 1e9:.1f} GB free at {there}, {needed / 1e9:.1f} GB needed for the next index"
+    remedy = "" if free >= needed else f"free some space on the disk of {there}, or name another with --store"
+    return Finding("disk", free >= needed, told, remedy)

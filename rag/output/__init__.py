@@ -1,0 +1,1 @@
+"""What people and programs read: screens, JSON lines, the standard streams."""

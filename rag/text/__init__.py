@@ -1,0 +1,1 @@
+"""What is true of text whatever it is for: words, sentences, dates, names, lines."""

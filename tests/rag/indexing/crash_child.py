@@ -1,0 +1,94 @@
+"""Indexes and dies on the way. Started by test_crash, told on stdin, a line a run:
+
+    HOW<tab>N<tab>STORE<tab>CORPUS
+
+HOW "step" dies before the Nth named step; "change" before the Nth call that writes, syncs, moves or deletes;
+"bytes" when a file outgrows N bytes, in whatever library is writing it. Each run is a fork of this
+process, which has everything imported. Answers "killed" or "done" on stdout.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+import faiss  # noqa: F401
+import filelock  # noqa: F401
+from support import run
+from tqdm import tqdm
+
+import rag.retrieval.lexical
+
+# bm25s draws bars with tqdm, whose lock is one for all forks: a fork that dies with it would stop the next.
+tqdm.set_lock(threading.RLock())
+tqdm.monitor_interval = 0
+rag.retrieval.lexical.LexicalIndex.build(["a word"])  # bm25s and the stemmer
+
+
+class _Countdown:
+    def __init__(self, n: int) -> None:
+        self._left = n
+
+    def __call__(self, _: object = None) -> None:
+        self._left -= 1
+        if self._left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+FOLDERS = {"fsync", "truncate", "rename", "replace", "remove", "unlink", "rmdir", "mkdir"}
+FILES = {"write", "tofile", "write_index", "execute", "executemany", "executescript", "flock"}
+
+
+def _die_on_changes(countdown: _Countdown) -> None:
+    """Count the calls into C that change a disk; of a file's writes the first, when it is there but empty."""
+    last = ""
+
+    def hook(frame: FrameType, event: str, called: object) -> None:
+        nonlocal last
+        name = getattr(called, "__name__", "") if event == "c_call" else ""
+        of_os = getattr(called, "__module__", "") == "posix"
+        changes = (name in FOLDERS and of_os) or (name in FILES and frame.f_code.co_name != "rows")
+        if changes and not name == last == "write":
+            countdown()
+        if changes or name == "open":
+            last = name
+
+    sys.setprofile(hook)
+
+
+def _child(how: str, n: int, store: str, corpus: str) -> None:
+    countdown = _Countdown(n)
+    if how == "change":
+        _die_on_changes(countdown)
+    elif how == "bytes":
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n, n))
+    steps = countdown if how == "step" else (lambda _: None)
+    run([corpus], Path(store), steps=steps)
+
+
+def main() -> None:
+    """Fork for every line of stdin, and say how each child ended."""
+    for line in sys.stdin:
+        how, n, store, corpus = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            try:
+                _child(how, int(n), store, corpus)
+            except BaseException as error:
+                print(repr(error), file=sys.stderr, flush=True)
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        ended = "done" if status == 0 else "killed" if os.WIFSIGNALED(status) else "failed"
+        print(ended, flush=True)
+
+
+if __name__ == "__main__":
+    main()
