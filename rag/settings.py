@@ -77,6 +77,89 @@ def _setting(default: T, reason: str, **rule: Any) -> T:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class RankingNumbers:
+    """The numbers that shape ranking and what is shown, each with its unit and its reason.
+
+    They were chosen on development questions and are not the user's to set: the reader, the fusion and the
+    confidence were fitted together. Every evaluation run keeps them in its ``run.json``.
+    """
+
+    depth: int = _setting(
+        100, "past that a reciprocal rank moves nothing", unit="places of each ranking kept"
+    )
+    bm25_weight: float = _setting(
+        1.5,
+        "of the three rankings two are of one encoder and err together; the words count more",
+        unit="times the weight of a ranking",
+    )
+    bm25_lead: float = _setting(
+        0.05,
+        "ranks forget how far ahead the first is; with this .60 and .66 of right passages came first, "
+        "without .57 and .58 (real and own documents)",
+        unit="fused score, for the best BM25 score; less for a share of it",
+    )
+    prior_weight: float = _setting(
+        40.0,
+        "what the fused score counts beside the reader's first opinion: of 16 passages the 8 read on held "
+        "the evidence among their first five for .91 with 20 to 60, for .85 by the opinion alone",
+        unit="logits a fused score of 1",
+    )
+    mark_weight: float = _setting(
+        0.2, "a little of the best mark's score parts passages of like relevance", unit="logits a logit"
+    )
+    fused_weight: float = _setting(
+        20.0, "where the reader sees no answer anywhere, retrieval decides", unit="logits a fused score of 1"
+    )
+    passage_coverage_weight: float = _setting(
+        2.0,
+        "likewise the share of the question's words in the passage and its header",
+        unit="logits for all of them",
+    )
+    quote_coverage_weight: float = _setting(
+        2.0,
+        "likewise the share of them in the quotation and the header",
+        unit="logits for all of them",
+    )
+    n_evidence: int = _setting(4, "more is a search result, not an answer", unit="quotations at most")
+    near_best: float = _setting(
+        4.0, "a passage further below the best is not shown beside it", unit="rank score"
+    )
+    list_mark_drop: float = _setting(
+        4.0,
+        "a list question takes further marks of a passage down to this",
+        unit="logits below its best mark",
+    )
+    n_related: int = _setting(
+        1, "what else is said of the matter, beside a weak answer", unit="passages read for their words"
+    )
+    least_coverage_share: float = _setting(
+        0.5,
+        "beside the nearest evidence of a weak answer, what holds fewer of the question's words only sounds "
+        "like an answer and would be taken for one",
+        unit="of the nearest quotation's coverage",
+    )
+    repeated: float = _setting(
+        0.5,
+        "from here on a quotation says again what another says",
+        unit="weighted share of its words in the other",
+    )
+    disagreement_relevance: float = _setting(
+        1.5,
+        "evidence less relevant is not held to answer; 1.5 told as many true disagreements as 0 and half as "
+        "many false ones",
+        unit="logits",
+    )
+    disagreement_coverage_share: float = _setting(
+        0.6,
+        "two figures are of one thing only if both quotations speak of it",
+        unit="of the fuller quotation's coverage",
+    )
+
+
+RANKING = RankingNumbers()
+
+
 def _check(part: Any, section: str) -> None:
     """Raise SettingsError naming every field of a settings record that breaks its rule."""
     wrong = []

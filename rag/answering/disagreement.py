@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from rag.answering.evidence import Evidence
 from rag.answering.question import Kind
-
-# Relevance logit from which on evidence is held to answer. On development questions 1.5 told as many true
-# disagreements as 0 and half as many false ones.
-FLOOR = 1.5
-# Of the question's words in the fuller quotation, the share that the other must hold as well: two figures in
-# one answer are of the same thing only if both sentences speak of it.
-LEAST_SPOKEN = 0.6
+from rag.settings import RANKING
+from rag.text.dates import long_date
 
 _WITH_FIGURES = (Kind.HOW_MANY, Kind.WHEN, Kind.YES_NO, Kind.WHAT)
 _NUMBER = re.compile(r"(£|\$|€)?\d+(?:[.,]\d+)*(\s?%|\sper\s?cent)?")
@@ -64,58 +60,61 @@ def ratings(text: str) -> frozenset[str]:
     return frozenset(m.group().casefold().replace("requires", "require") for m in _RATING.finditer(text))
 
 
-def _marked(evidence: Evidence) -> str:
-    mark = evidence.marks[0]
-    return evidence.hit.passage.text[mark.start : mark.end]
-
-
-def _quoted(evidence: Evidence) -> str:
-    return evidence.hit.passage.text[slice(*evidence.quote)]
-
-
-def _figures_differ(one: Evidence, other: Evidence) -> bool:
+def _figures_differ(left: Evidence, right: Evidence) -> bool:
     """Whether the marked figures are of one kind and none of them stands in the other's sentence.
 
     A mark across cells of a table is no answer that could be held against another.
     """
-    told, otherwise = figures(_marked(one)), figures(_marked(other))
-    if not told or not otherwise or "|" in _marked(one) + _marked(other):
+    here, there = figures(left.marked), figures(right.marked)
+    if not here or not there or "|" in left.marked + right.marked:
         return False
-    same_unit = {_unit(figure) for figure in told} == {_unit(figure) for figure in otherwise}
-    return same_unit and not told & figures(_quoted(other)) and not otherwise & figures(_quoted(one))
+    same_unit = {_unit(figure) for figure in here} == {_unit(figure) for figure in there}
+    return same_unit and not here & figures(right.quoted) and not there & figures(left.quoted)
 
 
-def _differ(kind: Kind, one: Evidence, other: Evidence) -> bool:
+def _differ(kind: Kind, left: Evidence, right: Evidence) -> bool:
     if kind is Kind.WHO:
-        told, otherwise = names(_marked(one)), names(_marked(other))
-        apart = not told & names(_quoted(other)) and not otherwise & names(_quoted(one))
-        return bool(told and otherwise and apart)
-    if kind is Kind.YES_NO and bool(_DENIED.search(_quoted(one))) != bool(_DENIED.search(_quoted(other))):
+        here, there = names(left.marked), names(right.marked)
+        return bool(here and there) and not here & names(right.quoted) and not there & names(left.quoted)
+    if kind is Kind.YES_NO and bool(_DENIED.search(left.quoted)) != bool(_DENIED.search(right.quoted)):
         return True
     if kind is Kind.WHAT:
-        graded = ratings(_quoted(one)), ratings(_quoted(other))
-        if graded[0] and graded[1] and not graded[0] & graded[1]:
+        here, there = ratings(left.quoted), ratings(right.quoted)
+        if here and there and not here & there:
             return True
-    return kind in _WITH_FIGURES and _figures_differ(one, other)
+    return kind in _WITH_FIGURES and _figures_differ(left, right)
 
 
-def disagreements(kind: Kind, chosen: Sequence[Evidence], spoken: Sequence[float]) -> list[tuple[int, int]]:
+def disagreements(kind: Kind, chosen: Sequence[Evidence]) -> list[tuple[int, int]]:
     """Pairs of places in ``chosen``: evidence from different documents that tells different things.
 
-    ``spoken`` is the share of the question's words in each quotation, 0..1. What may differ are figures,
-    names where it is asked who, a denial where yes or no is asked, ratings; of other questions two wordings
-    are no contradiction. Both sides must be held to answer and speak of the same thing.
+    What may differ are figures, names where it is asked who, a denial where yes or no is asked, ratings; of
+    other questions two wordings are no contradiction. Both sides must be held to answer and speak of the
+    same thing.
     """
-    fullest = max(spoken, default=0.0)
+    fullest = max((evidence.coverage for evidence in chosen), default=0.0)
     held = [
         i
         for i, evidence in enumerate(chosen)
-        if evidence.marks and evidence.reading.relevance >= FLOOR and spoken[i] >= LEAST_SPOKEN * fullest
+        if evidence.marks
+        and evidence.reading.relevance >= RANKING.disagreement_relevance
+        and evidence.coverage >= RANKING.disagreement_coverage_share * fullest
     ]
     return [
         (i, j)
         for n, i in enumerate(held)
         for j in held[n + 1 :]
-        if chosen[i].hit.passage.document_id != chosen[j].hit.passage.document_id
-        and _differ(kind, chosen[i], chosen[j])
+        if chosen[i].document.id != chosen[j].document.id and _differ(kind, chosen[i], chosen[j])
     ]
+
+
+def notice(kind: Kind, left: Evidence, right: Evidence) -> str:
+    """The sentence that tells a person of two sides, each with its file and date."""
+    differ = "The documents name different people" if kind is Kind.WHO else "The documents may disagree"
+    return f"{differ}: {_side(left)}, but {_side(right)}."
+
+
+def _side(evidence: Evidence) -> str:
+    date = evidence.document.date
+    words = " ".join(evidence.marked.split())
+    return f"“{words}” ({Path(evidence.document.path).name}, {long_date(date) if date else 'undated'})"

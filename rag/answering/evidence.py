@@ -7,57 +7,47 @@ was asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.question import Kind
 from rag.reader.base import Mark, Reading
-from rag.records import Hit
+from rag.records import Document, Hit
+from rag.settings import RANKING
+from rag.text.sentences import sentences
 
 Range = tuple[int, int]
-Sentences = Callable[[str], list[Range]]
-
-N_EVIDENCE = 4  # quotations shown at most: more is a search result, not an answer
-NEAR_BEST = 4.0  # below the best worth within which another passage is shown beside it
-LIST_MARK_SHARE = 4.0  # logits below a passage's best mark within which a list question takes further marks
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Words of a hit that may be quoted: the quotation and the marks in it, in characters of the passage.
 
-    ``worth`` is what evidence is ordered by. Without marks there is nothing to quote.
+    Without marks there is nothing to quote. ``place`` is the hit's in the retriever's list, from 1;
+    ``context`` is the passage with its header. ``coverage`` is the weighted share of the question's terms in
+    quotation and header, 0..1, ``passage_coverage`` in the context. Evidence is ordered by ``rank_score``.
     """
 
     hit: Hit
+    document: Document
     reading: Reading
     quote: Range
     marks: tuple[Mark, ...]
-    worth: float = 0.0
+    place: int = 1
+    context: str = ""
+    coverage: float = 0.0
+    passage_coverage: float = 0.0
+    rank_score: float = 0.0
 
+    @property
+    def quoted(self) -> str:
+        """The quotation."""
+        return self.hit.passage.text[slice(*self.quote)]
 
-# What is added to relevance when evidence is put in order: a little of the best mark's score, of the fused
-# score, and of the share of the question's words in the passage and in the quotation. Chosen on development
-# questions; where the reader sees no answer anywhere, the words decide what is nearest.
-MARK_WEIGHT, FUSED_WEIGHT, PASSAGE_WEIGHT, QUOTE_WEIGHT = 0.2, 20.0, 2.0, 2.0
-
-
-def worth(hit: Hit, reading: Reading, passage_coverage: float, quote_coverage: float) -> float:
-    """What evidence is ordered by; the coverages are shares, 0..1.
-
-    >>> from rag.records import Passage
-    >>> passage = Passage("d", 0, 4, "text")
-    >>> worth(Hit(passage, 0, 0.1, "fused"), Reading(1.0, (Mark(0, 4, 5.0),)), 1.0, 0.5)
-    7.0
-    """
-    mark = reading.marks[0].score if reading.marks else 0.0
-    return (
-        reading.relevance
-        + MARK_WEIGHT * mark
-        + FUSED_WEIGHT * hit.score
-        + PASSAGE_WEIGHT * passage_coverage
-        + QUOTE_WEIGHT * quote_coverage
-    )
+    @property
+    def marked(self) -> str:
+        """The best marked words; empty without marks."""
+        return self.hit.passage.text[self.marks[0].start : self.marks[0].end] if self.marks else ""
 
 
 def quote_range(ranges: Sequence[Range], start: int, end: int, length: int) -> Range:
@@ -78,11 +68,11 @@ _LEANS = re.compile(
 )
 
 
-def explained(ranges: Sequence[Range], text: str, quote: Range) -> Range:
+def with_explained(ranges: Sequence[Range], text: str, quote: Range) -> Range:
     """The quotation with the sentence before it, if it leans on that one: opens with "This" or the like.
 
     >>> text = "Caseloads fell. This means workers know the children."
-    >>> explained([(0, 15), (16, 53)], text, (16, 53))
+    >>> with_explained([(0, 15), (16, 53)], text, (16, 53))
     (0, 53)
     """
     if not _LEANS.match(text[slice(*quote)]):
@@ -91,30 +81,35 @@ def explained(ranges: Sequence[Range], text: str, quote: Range) -> Range:
     return (before[-1], quote[1]) if before else quote
 
 
-def draft(kind: Kind, hit: Hit, reading: Reading, sentences: Sentences) -> Evidence:
-    """The sentence of a hit that its best mark stands in, with the marks worth showing.
+def quotation(kind: Kind, text: str, marks: Sequence[Mark]) -> tuple[Range, tuple[Mark, ...]]:
+    """What to quote of a passage and the marks worth showing in it; marks come best first.
 
-    A list question marks every item that scores near the best; a why or how question takes the sentence
-    before along where the quotation leans on it.
+    The sentence of the best mark; a list question takes every item that scores near the best, a why or how
+    question the sentence before where the quotation leans on it. Without marks the whole text stands for it.
+
+    >>> quotation(Kind.WHO, "It rained. Ann won.", [Mark(11, 14, 2.0)])
+    ((11, 19), (Mark(start=11, end=14, score=2.0),))
     """
-    text = hit.passage.text
-    if not reading.marks:
-        return Evidence(hit, reading, (0, len(text)), ())
-    ranges = sentences(text)
-    best = reading.marks[0]
-    marks: tuple[Mark, ...] = (best,)
+    if not marks:
+        return (0, len(text)), ()
+    shown: tuple[Mark, ...] = (marks[0],)
     if kind is Kind.LIST:
-        marks = tuple(m for m in reading.marks if best.score - m.score <= LIST_MARK_SHARE)
-    quote = quote_range(ranges, min(m.start for m in marks), max(m.end for m in marks), len(text))
+        shown = tuple(m for m in marks if marks[0].score - m.score <= RANKING.list_mark_drop)
+    ranges = sentences(text)
+    quote = quote_range(ranges, min(m.start for m in shown), max(m.end for m in shown), len(text))
     if kind in (Kind.WHY, Kind.HOW):
-        quote = explained(ranges, text, quote)
-    return Evidence(hit, reading, quote, marks)
+        quote = with_explained(ranges, text, quote)
+    return quote, shown
 
 
-def select(drafts: Sequence[Evidence], n: int = N_EVIDENCE) -> list[Evidence]:
-    """What is worth quoting of evidence in order of worth: at most ``n``, all near the best.
+def select(ranked: Sequence[Evidence]) -> list[Evidence]:
+    """What is worth quoting of evidence in order of rank score: a few, all near the best.
 
     The first that has a mark is always there.
     """
-    quotable = [evidence for evidence in drafts if evidence.marks]
-    return [e for e in quotable[:n] if quotable[0].worth - e.worth <= NEAR_BEST]
+    quotable = [evidence for evidence in ranked if evidence.marks]
+    return [
+        evidence
+        for evidence in quotable[: RANKING.n_evidence]
+        if quotable[0].rank_score - evidence.rank_score <= RANKING.near_best
+    ]

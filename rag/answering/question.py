@@ -1,4 +1,4 @@
-"""What a question asks for, read from its words: enough to choose how its answer is shown.
+"""The question, parsed once: what it asks for, of which time, in which words.
 
 Rules, not a model: they are few, they can be read, and a wrong guess costs presentation, not truth.
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.errors import UsageError
-from rag.text.dates import last_day
+from rag.retrieval.term_weights import TermWeights
+from rag.text.dates import last_day, years_in
 
 
 class Kind(StrEnum):
@@ -37,9 +40,8 @@ _RULES: tuple[tuple[Kind, str], ...] = (
     ),
     (
         Kind.LIST,
-        r"\b(list|name (all|the|two|three|four|some)|which (areas|services|people|inspectors|towns|"
-        r"councils|places|documents|organisations|groups|trusts)|what (areas|are the|were the)"
-        r"|who (are|were) the|examples of)\b",
+        r"\b(list|name (all|the|two|three|four|some)|what (are|were) the|who (are|were) the|examples of"
+        r"|(which|what) (?!was|is|has|does)(people|children|[a-z]+[^\Ws]s))\b",
     ),
     (
         Kind.CHANGE,
@@ -161,3 +163,66 @@ def usable_question(text: str, max_chars: int) -> str:
             "ask for one thing in a sentence or two (the setting is retrieval.max_question_chars)",
         )
     return question
+
+
+# What makes a sentence a question, and says nothing of what it is about.
+_QUESTION_WORDS = frozenset(
+    """who whom whose what which when where why how many much is are was were be been being am do does did
+    has have had can could will would shall should may might must isn't aren't wasn't weren't don't doesn't
+    didn't hasn't haven't hadn't can't couldn't won't wouldn't shouldn't please""".split()
+)
+_MEASURED = re.compile(r"\bhow\s+(?:long|old|large|big|far|high|often|soon|late|early)\b", re.IGNORECASE)
+_ASKING = re.compile(r"^\W*(?:tell me|show me|give|name|list|describe|explain)\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+
+def content_words(question: str) -> list[str]:
+    """The words that say what a question is about, as typed: question words and auxiliaries left out.
+
+    >>> content_words("How many posts were vacant?"), content_words("how long did it take")
+    (['posts', 'vacant'], ['it', 'take'])
+    """
+    about = _ASKING.sub(" ", _MEASURED.sub(" ", question))
+    return [word for word in _WORD.findall(about) if word.casefold().replace("’", "'") not in _QUESTION_WORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuestion:
+    """A question with all that later stages want to know of its words.
+
+    ``text`` is as asked, without outer white space; ``plain`` is what is searched for and read. ``as_of`` is
+    the last ISO day of the time it asks to be taken back to. ``terms`` are the index terms of what it is
+    about with their weights in the store, ``unknown`` the words of it that stand in no document, as typed.
+    """
+
+    text: str
+    plain: str
+    kind: Kind
+    years: frozenset[str]
+    as_of: str | None
+    terms: Mapping[str, float]
+    unknown: tuple[str, ...]
+
+
+def parse(text: str, weights: TermWeights, *, max_chars: int, as_of: str | None = None) -> ParsedQuestion:
+    """The parsed question; ``as_of`` (an ISO date, month or year) overrules what the question says of it.
+
+    Raises UsageError where it is empty, too long, or ``as_of`` is no date.
+
+    >>> weights = TermWeights(str.split, lambda term: int(term != "zoo"), 9)
+    >>> parsed = parse(" who ran the zoo as of 2016? ", weights, max_chars=100)
+    >>> parsed.kind.value, parsed.plain, parsed.as_of, parsed.unknown
+    ('who', 'who ran the zoo in 2016?', '2016-12-31', ('zoo',))
+    """
+    question = usable_question(text, max_chars)
+    plain = in_plain_words(question)
+    about = content_words(plain)
+    return ParsedQuestion(
+        text=question,
+        plain=plain,
+        kind=kind_of(plain),
+        years=frozenset(years_in(plain)),
+        as_of=last_day(as_of) if as_of else as_of_in(question),
+        terms=weights.of(" ".join(about)),
+        unknown=tuple(weights.unknown(about)),
+    )

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hand_made_evidence import evidence
 
-from rag.answering.disagreement import disagreements
-from rag.answering.evidence import Evidence, draft
+from rag.answering.disagreement import disagreements, notice
 from rag.answering.question import Kind
-from rag.reader.base import Mark, Reading
-from rag.records import Hit, Passage
-from rag.text.sentences import sentences
-
-
-def evidence(kind: Kind, document: str, text: str, words: str, relevance: float = 2.0) -> Evidence:
-    start = text.index(words)
-    reading = Reading(relevance, (Mark(start, start + len(words), 1.0),))
-    return draft(kind, Hit(Passage(document, 0, len(text), text), 0, 0.0, "fused"), reading, sentences)
 
 
 @pytest.mark.parametrize(
@@ -34,8 +25,8 @@ def evidence(kind: Kind, document: str, text: str, words: str, relevance: float 
     ],
 )
 def test_documents_that_tell_different_things_are_reported(kind: Kind, one: str, other: str) -> None:
-    chosen = [_marked(kind, "a", one), _marked(kind, "b", other)]
-    assert disagreements(kind, chosen, [1.0, 0.8]) == [(0, 1)]
+    chosen = [evidence(one, kind=kind, document="a"), evidence(other, kind=kind, document="b")]
+    assert disagreements(kind, chosen) == [(0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -51,25 +42,37 @@ def test_documents_that_tell_different_things_are_reported(kind: Kind, one: str,
     ],
 )
 def test_other_words_for_the_same_or_for_something_else_are_none(kind: Kind, one: str, other: str) -> None:
-    assert disagreements(kind, [_marked(kind, "a", one), _marked(kind, "b", other)], [1.0, 1.0]) == []
+    assert (
+        disagreements(
+            kind, [evidence(one, kind=kind, document="a"), evidence(other, kind=kind, document="b")]
+        )
+        == []
+    )
 
 
 def test_a_document_does_not_contradict_itself_nor_does_evidence_that_hardly_answers() -> None:
     one, other = "There were [31] posts.", "There were [24] posts."
     kind = Kind.HOW_MANY
-    chosen = [_marked(kind, "a", one), _marked(kind, "a", other)]
-    assert disagreements(kind, chosen, [1.0, 1.0]) == []
-    chosen = [_marked(kind, "a", one), _marked(kind, "b", other, relevance=-1.0)]
-    assert disagreements(kind, chosen, [1.0, 1.0]) == []
+    chosen = [evidence(one, kind=kind, document="a"), evidence(other, kind=kind, document="a")]
+    assert disagreements(kind, chosen) == []
+    chosen = [
+        evidence(one, kind=kind, document="a"),
+        evidence(other, kind=kind, document="b", relevance=-1.0),
+    ]
+    assert disagreements(kind, chosen) == []
 
 
 def test_a_sentence_about_something_else_does_not_contradict() -> None:
     kind = Kind.HOW_MANY
-    chosen = [_marked(kind, "a", "There were [31] posts."), _marked(kind, "b", "It took [24] days.")]
-    assert disagreements(kind, chosen, [1.0, 0.3]) == []
+    chosen = [
+        evidence("There were [31] posts.", kind=kind, document="a"),
+        evidence("It took [24] days.", kind=kind, document="b", coverage=0.3),
+    ]
+    assert disagreements(kind, chosen) == []
 
 
-def _marked(kind: Kind, document: str, text: str, relevance: float = 2.0) -> Evidence:
-    """Evidence from a text whose marked words stand in brackets."""
-    before, words, after = text.partition("[")[0], *text.partition("[")[2].split("]")
-    return evidence(kind, document, before + words + after, words, relevance)
+def test_the_notice_names_both_sides_with_their_files_and_dates() -> None:
+    left, right = evidence("There were [31] posts."), evidence("There were [24] posts.", document="b")
+    assert notice(Kind.HOW_MANY, left, right) == (
+        "The documents may disagree: “31” (d.txt, undated), but “24” (b.txt, undated)."
+    )
