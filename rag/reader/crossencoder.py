@@ -29,7 +29,7 @@ from embeddings.bert import (
     pad,
 )
 from rag.reader.base import Candidate, Mark, Reading
-from rag.reader.decoding import marks_of, merge, windows
+from rag.reader.decoding import join_tokens, marks_of, merge, windows
 
 Floats = NDArray[np.float32]
 
@@ -116,9 +116,10 @@ class CrossEncoderReader:
         """The readings of the candidates whose windows these are."""
         relevance: dict[int, float] = {}
         marks: dict[int, list[Mark]] = {}
+        tokens: dict[int, list[list[tuple[int, int, float]]]] = {}  # one list a window
         for batch in _batches([len(row.ids) for row, _ in begun]):
             hidden, mask = _stack([begun[i][1].hidden for i in batch])
-            logits, start, end = _run(self._finish, hidden, mask)
+            logits, start, end, *evidence = _run(self._finish, hidden, mask)
             for line, i in enumerate(batch):
                 row = begun[i][0]
                 number, score = row.candidate, float(logits[line])
@@ -126,7 +127,13 @@ class CrossEncoderReader:
                 within = slice(row.text_from, row.text_from + len(row.offsets))
                 found = marks_of(candidates[number].text, row.offsets, start[line, within], end[line, within])
                 marks.setdefault(number, []).extend(found)
-        return {number: Reading(score, merge(marks[number])) for number, score in relevance.items()}
+                for values in evidence:  # none or one: weights may come without this head
+                    pairs = zip(row.offsets, values[line, within].tolist(), strict=True)
+                    tokens.setdefault(number, []).append([(a, b, value) for (a, b), value in pairs])
+        return {
+            number: Reading(score, merge(marks[number]), evidence=join_tokens(tokens.get(number, [[]])))
+            for number, score in relevance.items()
+        }
 
     def _windows(self, question: str, number: int, candidate: Candidate) -> Iterator[_Window]:
         """The candidate as [CLS] question [SEP] header . words [SEP], in as many windows as it needs."""
@@ -195,17 +202,20 @@ def _compile_beginning(weights: Weights, shape: BertShape, n_threads: int, exact
 
 
 def _compile_end(weights: Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
-    """The other layers: hidden (b, t, h), mask (b, t) -> relevance (b,), start (b, t), end (b, t)."""
+    """The other layers: hidden (b, t, h), mask (b, t) -> relevance (b,), start (b, t), end (b, t).
+
+    Weights that have an evidence head add evidence (b, t).
+    """
     ops = load_openvino().opset13
     build = GraphBuilder(weights, shape)
     begun, mask = build.hidden_input("hidden"), build.tokens_input("mask")
     hidden = build.layers(begun, build.mask_bias(mask), range(EARLY_LAYERS, shape.num_hidden_layers))
     last = ops.constant(np.array([-1], np.int64))
     relevance = ops.squeeze(build.linear(build.first_token(hidden), "relevance"), last)
-    start, end = _columns(build.linear(hidden, "span"))
-    return compile_graph(
-        [relevance, start, end], [begun, mask], "reader's end", n_threads=n_threads, exact=exact
-    )
+    outputs = [relevance, *_columns(build.linear(hidden, "span"))]
+    if "evidence.weight" in weights:
+        outputs.append(ops.squeeze(build.linear(hidden, "evidence"), last))
+    return compile_graph(outputs, [begun, mask], "reader's end", n_threads=n_threads, exact=exact)
 
 
 def _columns(pairs: Any) -> tuple[Any, Any]:

@@ -110,6 +110,22 @@ def test_a_long_passage_is_read_to_its_end(exact: CrossEncoderReader) -> None:
     assert found[0] == "Paul Moffat"
 
 
+def test_every_token_of_a_long_passage_is_judged_as_evidence_once(tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copyfile(folder() / name, tmp_path / name)
+    weights = load_file(folder() / "model.safetensors")
+    # a head that says 2 of every token
+    weights |= {"evidence.weight": np.zeros((1, 384), np.float16), "evidence.bias": np.full(1, 2, np.float16)}
+    save_file(weights, tmp_path / "model.safetensors")
+    text = "The committee noted the report on car parks and moved on. " * 40
+    long, short = CrossEncoderReader(tmp_path, exact=True).read(QUESTION, [Candidate(text), RIGHT])
+    assert [logit for _, _, logit in long.evidence] == pytest.approx([2.0] * 12 * 40)
+    assert [text[a:b] for a, b, _ in long.evidence[:3]] == ["The", "committee", "noted"]
+    assert short.evidence_of(0, len(RIGHT.text)) == pytest.approx(1 / (1 + np.exp(-2)))
+
+
 def test_a_passage_without_words_is_read_as_hopeless_not_as_an_error(exact: CrossEncoderReader) -> None:
     empty, right = exact.read(QUESTION, [Candidate("\u200b"), RIGHT])
     assert empty.marks == ()
