@@ -11,6 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+# What two quotations that answer one question are to each other: they cannot both be the whole truth, they
+# agree, or they tell of different matters (another year, another body, a part and the whole).
+PAIR_LABELS = ("conflict", "same", "apart")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -67,6 +71,15 @@ class Reading:
         """
         logits = [logit for first, _, logit in self.evidence if start <= first < end]
         return 1 / (1 + math.exp(-sum(logits) / len(logits))) if logits else None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How likely two quotations are each of PAIR_LABELS to each other; the three add up to 1."""
+
+    conflict: float
+    same: float
+    apart: float
 
 
 class Reader(Protocol):
