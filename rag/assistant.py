@@ -147,7 +147,7 @@ class Assistant:
         chosen = self._ranker.choose(parsed, ranked, verdict.status, allowed)
         clock.stop("read")
         shown = as_ranked(ranked, self._reader.name, k)
-        answer = compose(parsed, verdict, chosen, shown, notices, self.store.document)
+        answer = compose(parsed, verdict, chosen, shown, notices, self.store.document, self._reader)
         clock.stop("cite")
         return replace(answer, timings_ms=MappingProxyType(clock.total()), store=self._about_store)
 

@@ -125,6 +125,11 @@ class RankingNumbers:
     near_best: float = _setting(
         4.0, "a passage further below the best is not shown beside it", unit="rank score"
     )
+    evidence_share: float = _setting(
+        0.5,
+        "a sentence beside the marked one is shown with it from here on",
+        unit="probability that it belongs to what should be shown",
+    )
     list_mark_drop: float = _setting(
         4.0,
         "a list question takes further marks of a passage down to this",
@@ -154,6 +159,9 @@ class RankingNumbers:
         0.6,
         "two figures are of one thing only if both quotations speak of it",
         unit="of the fuller quotation's coverage",
+    )
+    disagreement_probability: float = _setting(
+        0.5, "from here on two quotations are said to disagree", unit="probability of a conflict"
     )
 
 

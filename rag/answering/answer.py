@@ -12,6 +12,7 @@ from rag.answering.evidence import Evidence
 from rag.answering.question import Kind, ParsedQuestion
 from rag.answering.reasons import why_abstained, why_weak
 from rag.citations import cite, freshness, location
+from rag.reader.base import Reader
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
 from rag.retrieval.term_weights import TermWeights
 from rag.text.dates import years_in
@@ -62,6 +63,7 @@ def compose(
     hits: tuple[Hit, ...],
     notices: Sequence[str],
     document_of: DocumentOf,
+    reader: Reader,
 ) -> Answer:
     """The answer: what was chosen as citations, with the notices it needs beside those given.
 
@@ -70,7 +72,7 @@ def compose(
     if question.kind is Kind.CHANGE:
         chosen = sorted(chosen, key=lambda evidence: evidence.document.date or "9999")
     citations = tuple(citation(evidence, document_of) for evidence in chosen)
-    pairs = disagreements(question.kind, chosen)
+    pairs = disagreements(question, chosen, reader)
     return Answer(
         question=question.text,
         status=verdict.status,

@@ -1,7 +1,7 @@
 """Evidence that tells different things: other figures, other names, another rating, a yes and a no.
 
-Rules on the marked words, not a model: each looks only at questions where two different answers cannot both
-be the whole truth, and says no more than that the documents differ. Which of them is right is the user's to
+The reader judges pairs of quotations where its weights can; rules on the marked words stand in where they
+cannot. Either says no more than that the documents differ. Which of them is right is the user's to
 judge, so both stand in the answer with their dates.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.answering.evidence import Evidence
-from rag.answering.question import Kind
+from rag.answering.question import Kind, ParsedQuestion
+from rag.reader.base import Candidate, Reader
 from rag.settings import RANKING
 from rag.text.dates import long_date
 
@@ -85,26 +86,44 @@ def _differ(kind: Kind, left: Evidence, right: Evidence) -> bool:
     return kind in _WITH_FIGURES and _figures_differ(left, right)
 
 
-def disagreements(kind: Kind, chosen: Sequence[Evidence]) -> list[tuple[int, int]]:
-    """Pairs of places in ``chosen``: evidence from different documents that tells different things.
+def comparable(chosen: Sequence[Evidence]) -> list[tuple[int, int]]:
+    """Pairs of places in ``chosen`` that can contradict each other.
 
-    What may differ are figures, names where it is asked who, a denial where yes or no is asked, ratings; of
-    other questions two wordings are no contradiction. Both sides must be held to answer and speak of the
-    same thing.
+    They are of different documents, both are held to answer, and both speak of what is asked.
     """
     fullest = max((evidence.coverage for evidence in chosen), default=0.0)
-    held = [
-        i
-        for i, evidence in enumerate(chosen)
+    answering = [
+        place
+        for place, evidence in enumerate(chosen)
         if evidence.marks
         and evidence.reading.relevance >= RANKING.disagreement_relevance
         and evidence.coverage >= RANKING.disagreement_coverage_share * fullest
     ]
     return [
         (i, j)
-        for n, i in enumerate(held)
-        for j in held[n + 1 :]
-        if chosen[i].document.id != chosen[j].document.id and _differ(kind, chosen[i], chosen[j])
+        for n, i in enumerate(answering)
+        for j in answering[n + 1 :]
+        if chosen[i].document.id != chosen[j].document.id
+    ]
+
+
+def disagreements(
+    question: ParsedQuestion, chosen: Sequence[Evidence], reader: Reader
+) -> list[tuple[int, int]]:
+    """Pairs of places in ``chosen`` that tell different things about what is asked.
+
+    A reader that judges pairs decides. Else rules do: what may differ are figures, names where it is asked
+    who, a denial where yes or no is asked, ratings; of other questions two wordings are no contradiction.
+    """
+    pairs = comparable(chosen)
+    if not reader.judges_pairs or not pairs:
+        return [(i, j) for i, j in pairs if _differ(question.kind, chosen[i], chosen[j])]
+    sides = [Candidate(evidence.quoted, evidence.header) for evidence in chosen]
+    judgements = reader.judge(question.plain, [(sides[i], sides[j]) for i, j in pairs])
+    return [
+        pair
+        for pair, judgement in zip(pairs, judgements, strict=True)
+        if judgement.conflict >= RANKING.disagreement_probability
     ]
 
 

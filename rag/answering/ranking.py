@@ -48,7 +48,7 @@ class EvidenceRanker:
         for place, (hit, document, header, reading) in enumerate(
             zip(hits, documents, headers, readings, strict=True), start=1
         ):
-            quote, marks = quotation(question.kind, hit.passage.text, reading.marks)
+            quote, marks = quotation(question.kind, hit.passage.text, reading)
             context = passage_context(document, hit.passage)
             quoted = f"{header} {hit.passage.text[slice(*quote)]}"
             coverage = self._weights.coverage(question.terms, quoted)
@@ -61,6 +61,7 @@ class EvidenceRanker:
                     quote=quote,
                     marks=marks,
                     place=place,
+                    header=header,
                     context=context,
                     coverage=coverage,
                     passage_coverage=passage_coverage,

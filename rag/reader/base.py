@@ -95,3 +95,10 @@ class Reader(Protocol):
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
         """One reading a candidate, in the order given."""
+
+    @property
+    def judges_pairs(self) -> bool:
+        """Whether ``judge`` may be called."""
+
+    def judge(self, question: str, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Judgement]:
+        """What the two quotations of each pair are to each other, in the order given."""
