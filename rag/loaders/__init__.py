@@ -10,8 +10,9 @@ from pathlib import Path
 from rag.errors import LoadError
 from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.files import UnsupportedFileError, find, kind_of, why
+from rag.loaders.markdown import load_markdown
 from rag.loaders.pdf import load_pdf
-from rag.loaders.plain import load_markdown, load_text
+from rag.loaders.plain import load_text
 from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
@@ -59,7 +60,7 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:
         date=draft.date,
         encoding=draft.encoding,
         places=draft.places,
-        headings=draft.headings,
+        blocks=draft.blocks,
         notes=draft.notes,
     )
 

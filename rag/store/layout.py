@@ -26,7 +26,7 @@ from pathlib import Path
 
 from rag.errors import StoreError
 
-FORMAT = 1
+FORMAT = 2
 LOCK = "lock"
 HOLDER = "lock.json"
 CURRENT = "CURRENT"
