@@ -328,5 +328,6 @@ def _stale(citations: Sequence[Citation]) -> list[str]:
         Freshness.EDITED: "{} has been edited since it was indexed; the quotation is from the indexed text.",
         Freshness.MISSING: "{} is no longer where it was indexed; the quotation is from the indexed text.",
     }
+    said[Freshness.UNREADABLE] = "{} cannot be read now; the quotation is from the indexed text."
     stale = {c.document: c.freshness for c in citations if c.freshness is not Freshness.UNCHANGED}
     return [said[how].format(Path(path).name) for path, how in stale.items()]
