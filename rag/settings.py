@@ -264,6 +264,20 @@ class PassageSettings:
         low=1,
         high=100_000,
     )
+    max_seconds: int = _setting(
+        30,
+        "a file that takes longer, 2 seconds for each MB of it added, is skipped: most take a tenth of one",
+        unit="seconds",
+        low=1,
+        high=86_400,
+    )
+    max_memory_mb: int = _setting(
+        1000,
+        "a file whose reading needs more is skipped: some are built to unpack to more than a machine has",
+        unit="MB of 1,000,000 bytes",
+        low=100,
+        high=1_000_000,
+    )
 
     def __post_init__(self) -> None:
         _check(self, "passages")
@@ -273,6 +287,10 @@ class PassageSettings:
                 f"got {self.min_words}",
                 "lower min_words or raise max_words",
             )
+
+
+# These say which files are read at all, not what an index is made of: another value needs no rebuilding.
+READING_LIMITS = ("max_file_mb", "max_seconds", "max_memory_mb")
 
 
 @dataclass(frozen=True, slots=True)

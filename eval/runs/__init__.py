@@ -26,6 +26,7 @@ from typing import IO, Any
 
 from eval.questions import Question, load_questions
 from rag.errors import UsageError
+from rag.files import replace_file
 
 Row = dict[str, Any]
 Place = tuple[str, int, int]  # document, start, end
@@ -41,12 +42,7 @@ def dump(value: object) -> str:
 
 def write_whole(path: Path, text: str) -> None:
     """A file written beside its place, synced and moved there: never half of it."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    replace_file(path, text.encode())
 
 
 def read_lines(path: Path) -> list[Row]:

@@ -136,6 +136,7 @@ def as_ranked(ranked: Sequence[Evidence], reader: str, k: int) -> tuple[Hit, ...
 _STALE = {
     Freshness.EDITED: "{} has been edited since it was indexed; the quotation is from the indexed text.",
     Freshness.MISSING: "{} is no longer where it was indexed; the quotation is from the indexed text.",
+    Freshness.UNREADABLE: "{} cannot be read now; the quotation is from the indexed text.",
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+from rag.errors import RagError
 from rag.records import Answer, Citation, Hit, Location, Span
 
 PathOf = Callable[[str], str]  # from a document's id to its path as indexed
@@ -38,7 +39,7 @@ def dumps(value: object) -> str:
 
 
 def schema(name: str = "answer") -> dict[str, Any]:
-    """The JSON schema of ``answer``, ``search`` or ``verify`` lines.
+    """The JSON schema of ``answer``, ``error``, ``search`` or ``verify`` lines.
 
     >>> schema()["title"]
     'Answer'
@@ -63,6 +64,17 @@ def to_json(answer: Answer, path_of: PathOf) -> dict[str, Any]:
         "disagreements": [list(pair) for pair in answer.disagreements],
         "timings_ms": {stage: round(value, 2) for stage, value in answer.timings_ms.items()},
         "store": dict(answer.store),
+    }
+
+
+def error_to_json(error: RagError, *, line: int, question: str | None) -> dict[str, Any]:
+    """What stands in the place of an answer to a line that could not be asked."""
+    return {
+        "line": line,
+        "question": question,
+        "status": "error",
+        "error": error.message,
+        "hint": error.hint,
     }
 
 

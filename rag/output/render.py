@@ -91,6 +91,7 @@ _FRESHNESS = {
     Freshness.UNCHANGED: ("file unchanged", "dim"),
     Freshness.EDITED: ("file edited since indexing", "bold yellow"),
     Freshness.MISSING: ("file no longer there", "bold red"),
+    Freshness.UNREADABLE: ("file cannot be read now", "bold red"),
 }
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
+from rag.files import replace_file
 from rag.output.json_lines import dumps, to_json
 from rag.records import Answer, Citation, Freshness, Status
 from rag.session.commands import references
@@ -24,6 +24,7 @@ _CHANGED = {
     Freshness.UNCHANGED: "",
     Freshness.EDITED: ", edited since it was indexed",
     Freshness.MISSING: ", no longer there",
+    Freshness.UNREADABLE: ", cannot be read now",
 }
 
 
@@ -138,13 +139,9 @@ def save(session: Session, argument: str) -> None:
         raise UsageError("nothing has been asked yet, so there is nothing to save")
     if path.exists() and path not in session.saved:
         raise UsageError(f"{path} exists already, and this session did not write it", "give another name")
-    text = writer(session.turns)
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        aside.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(aside, path)
+        replace_file(path, writer(session.turns).encode("utf-8", "backslashreplace"))
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror}", "give another name") from error
     session.saved.add(path)
     n = len(session.turns)

@@ -71,9 +71,8 @@ def report(session: Session, argument: str) -> None:
 
     store, screen = session.assistant().store, session.screen
     screen.show(render.hygiene(inspect(store), screen.look))
-    told = {Freshness.EDITED: "edited", Freshness.MISSING: "missing"}
     changed = [
-        f"{_name(session, document)} ({told[fresh]})"
+        f"{_name(session, document)} ({fresh})"
         for document in store.documents()
         if (fresh := freshness(document.path, document.sha256)) is not Freshness.UNCHANGED
     ]
