@@ -19,7 +19,7 @@ from rag.errors import LoadError
 from rag.loaders import load
 from rag.loaders.worker import Limits, Worker, WorkerError
 from rag.passages import split
-from rag.records import Document, Heading, Passage, Place
+from rag.records import Block, BlockKind, Document, Passage, Place
 from rag.settings import PassageSettings
 
 if TYPE_CHECKING:
@@ -190,7 +190,10 @@ def answer(request: dict[str, Any]) -> tuple[dict[str, Any], str]:
             document.encoding,
         ],
         "places": [[place.start, place.page, place.line] for place in document.places],
-        "headings": [[heading.start, heading.end, heading.level] for heading in document.headings],
+        "blocks": [
+            [str(b.kind), b.start, b.end, b.level, b.notice, list(b.lead) if b.lead else None]
+            for b in document.blocks
+        ],
         "notes": document.notes,
         "passages": [[p.start, p.end, p.heading, p.boilerplate] for p in loaded.passages],
     }
@@ -215,7 +218,7 @@ def _unpack(header: dict[str, Any], text: str, path: str) -> Loaded | LoadError:
         places=tuple(
             Place(_number(s), _number_or_none(p), _number_or_none(line)) for s, p, line in header["places"]
         ),
-        headings=tuple(Heading(*(_number(part) for part in heading)) for heading in header["headings"]),
+        blocks=tuple(_block(*block) for block in header["blocks"]),
         notes=tuple(_text(note) for note in header["notes"]),
     )
     if document.path != os.path.abspath(path):
@@ -232,6 +235,13 @@ def _unpack(header: dict[str, Any], text: str, path: str) -> Loaded | LoadError:
         for start, end, heading, why in header["passages"]
     )
     return Loaded(document, passages)
+
+
+def _block(kind: object, start: object, end: object, level: object, notice: object, lead: Any) -> Block:
+    from_to = None if lead is None else (_number(lead[0]), _number(lead[1]))
+    return Block(
+        BlockKind(_text(kind)), _number(start), _number(end), _number(level), _text_or_none(notice), from_to
+    )
 
 
 def _text(value: object) -> str:

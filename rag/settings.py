@@ -25,38 +25,8 @@ T = TypeVar("T")
 Runtime = Literal["auto", "openvino", "sentence-transformers"]
 ReaderModel = Literal["cross-encoder", "similarity"]
 
-# The algorithms of the Snowball family that the lexical index can stem with.
-LANGUAGES = (
-    "arabic",
-    "armenian",
-    "basque",
-    "catalan",
-    "danish",
-    "dutch",
-    "english",
-    "finnish",
-    "french",
-    "german",
-    "greek",
-    "hindi",
-    "hungarian",
-    "indonesian",
-    "irish",
-    "italian",
-    "lithuanian",
-    "nepali",
-    "norwegian",
-    "porter",
-    "portuguese",
-    "romanian",
-    "russian",
-    "serbian",
-    "spanish",
-    "swedish",
-    "tamil",
-    "turkish",
-    "yiddish",
-)
+# The languages whose words are known, each a module of rag.text.
+LANGUAGES = ("english",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +226,11 @@ class PassageSettings:
     sentence_view: bool = _setting(
         True, "vectors of single sentences beside those of passages find what a long passage buries"
     )
-    language: str = _setting("english", "the stemmer of the lexical index", choices=LANGUAGES)
+    language: str = _setting(
+        "english",
+        "that of the documents and questions: each that is offered is a file of word lists",
+        choices=LANGUAGES,
+    )
     max_file_mb: int = _setting(
         200,
         "a larger file is more often a mistake than a document",

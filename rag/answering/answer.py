@@ -52,7 +52,8 @@ def judge(
         return Verdict(Status.ANSWERED, confidence, numbers, None)
     if quotable and calibrator.subject_is_here(numbers):
         missing = question.years - years_in(read[0].context)
-        return Verdict(Status.WEAK, confidence, numbers, why_weak(question.kind, missing, question.unknown))
+        why = why_weak(question.kind, missing, question.unknown, question.language)
+        return Verdict(Status.WEAK, confidence, numbers, why)
     return Verdict(Status.ABSTAINED, confidence, numbers, why_abstained(question.unknown))
 
 
@@ -87,7 +88,7 @@ def compose(
         hits=hits,
         notices=(
             *notices,
-            *(notice(question.kind, chosen[i], chosen[j]) for i, j in pairs),
+            *(notice(question.kind, chosen[i], chosen[j], question.language) for i, j in pairs),
             *_stale(citations),
         ),
         disagreements=tuple(pairs),

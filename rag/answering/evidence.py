@@ -6,7 +6,6 @@ was asked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,8 @@ from rag.answering.question import Kind
 from rag.reader.base import Mark, Reading
 from rag.records import Document, Hit
 from rag.settings import RANKING
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 from rag.text.sentences import sentences
 
 Range = tuple[int, int]
@@ -64,20 +65,14 @@ def quote_range(ranges: Sequence[Range], start: int, end: int, length: int) -> R
     return min(touched[0][0], start), max(touched[-1][1], end)
 
 
-# A sentence that opens so leans on the one before it.
-_LEANS = re.compile(
-    r"[\"“‘']?(this|that|these|those|it|they|he|she|as a result|therefore|so|but|however|because)\b", re.I
-)
-
-
-def with_explained(ranges: Sequence[Range], text: str, quote: Range) -> Range:
+def with_explained(ranges: Sequence[Range], text: str, quote: Range, language: Language = ENGLISH) -> Range:
     """The quotation with the sentence before it, if it leans on that one: opens with "This" or the like.
 
     >>> text = "Caseloads fell. This means workers know the children."
     >>> with_explained([(0, 15), (16, 53)], text, (16, 53))
     (0, 53)
     """
-    if not _LEANS.match(text[slice(*quote)]):
+    if not language.leaning_opener.match(text[slice(*quote)]):
         return quote
     before = [a for a, b in ranges if b <= quote[0]]
     return (before[-1], quote[1]) if before else quote
@@ -106,7 +101,9 @@ def with_neighbours(ranges: Sequence[Range], quote: Range, reading: Reading) -> 
     return min(ranges[first][0], quote[0]), max(ranges[last][1], quote[1])
 
 
-def quotation(kind: Kind, text: str, reading: Reading) -> tuple[Range, tuple[Mark, ...]]:
+def quotation(
+    kind: Kind, text: str, reading: Reading, language: Language = ENGLISH
+) -> tuple[Range, tuple[Mark, ...]]:
     """What to quote of a passage, and the marks worth showing in it.
 
     The sentence of the best mark, with its neighbours that belong to the evidence. A list question takes
@@ -126,7 +123,7 @@ def quotation(kind: Kind, text: str, reading: Reading) -> tuple[Range, tuple[Mar
     quote = quote_range(ranges, min(m.start for m in shown), max(m.end for m in shown), len(text))
     quote = with_neighbours(ranges, quote, reading)
     if kind in (Kind.WHY, Kind.HOW):
-        quote = with_explained(ranges, text, quote)
+        quote = with_explained(ranges, text, quote, language)
     return quote, shown
 
 

@@ -30,6 +30,7 @@ from rag.store.lock import write_lock
 from rag.store.manifest import REBUILD, Manifest, remembered
 from rag.store.reader import Store
 from rag.store.writer import Build, commit, next_generation, sweep
+from rag.text.language import load_language
 
 __all__ = ["IndexSummary", "Progress", "index"]
 
@@ -248,7 +249,8 @@ class _Run:
         with writing(self.store):
             cache = EmbeddingCache(self.store / CACHE)
         with closing(cache):
-            texts = contexts(content)
+            language = load_language(self.settings.passages.language)
+            texts = contexts(content, language)
             single, rows = sentence_texts(content) if self.settings.passages.sentence_view else ([], None)
             done = embed(
                 [*texts, *single],
@@ -260,7 +262,7 @@ class _Run:
                 steps=self.steps,
             )
             n = len(texts)
-            grouped = groups([passage.text for passage in content.passages])
+            grouped = groups([passage.text for passage in content.passages], language)
             build = Build(
                 content=content,
                 groups=grouped,

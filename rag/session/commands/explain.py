@@ -28,7 +28,7 @@ _RANKERS = {
 }
 _SIGNALS = (
     ("relevance", "the reader's relevance"),
-    ("margin", "ahead of the next passage by, in relevance"),
+    ("margin", "ahead of the next, in relevance"),
     ("coverage", "question words in the passage"),
     ("known", "question words known to the documents"),
     ("sentence_cosine", "nearness of the nearest sentence"),

@@ -41,7 +41,6 @@ def told(kind: Kind, chosen: Sequence[Evidence], reader: Reader | None = None) -
         (Kind.HOW_MANY, "There were [31] posts.", "There were [24] posts."),
         (Kind.WHEN, "It shut on [3 May 2014].", "It shut in [June 2013]."),
         (Kind.WHO, "[Mr Paul Moffat] led it.", "It was led by [Nuala Fennelly]."),
-        (Kind.WHAT, "Inspectors judged it [Inadequate].", "They found it [requires improvement]."),
         (Kind.YES_NO, "It had [31 vacant posts].", "The board counted [24 vacant posts]."),
         (
             Kind.YES_NO,
