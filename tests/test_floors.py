@@ -39,6 +39,8 @@ HEAVY = {
     "Stemmer",
     "numpy",
     "scipy",
+    "sklearn",
+    "jinja2",
     "trafilatura",
     "pypdfium2",
     "docx",
