@@ -153,9 +153,8 @@ def _decoded(line: bytes, number: int, max_chars: int) -> str:
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(
-            f"not UTF-8: the byte {line[error.start]:#04x}", "save the questions as UTF-8"
-        ) from None
+        byte = line[error.start]
+        raise UsageError(f"not UTF-8: the byte {byte:#04x}", "save the questions as UTF-8") from None
 
 
 def _longest(max_chars: int) -> int:
