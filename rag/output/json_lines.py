@@ -7,7 +7,6 @@ output to both. Characters are Python ``str`` indices of the decoded document, h
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import Any
@@ -16,26 +15,6 @@ from rag.errors import RagError
 from rag.records import Answer, Citation, Hit, Location, Span
 
 PathOf = Callable[[str], str]  # from a document's id to its path as indexed
-
-# What a terminal or an editor may act on though a JSON text may hold it raw: DEL and C1 controls, marks that
-# have no width, direction overrides, line separators, and half surrogates, which UTF-8 cannot write.
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return json.dumps(match.group())[1:-1]
-
-
-def dumps(value: object) -> str:
-    """The value as JSON in one line, with no character in it that a terminal acts on.
-
-    >>> print(dumps({"quote": "café \\u202egnp\\x9b"}))
-    {"quote": "café \\u202egnp\\u009b"}
-    """
-    return _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False))
 
 
 def schema(name: str = "answer") -> dict[str, Any]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
 from rag.files import replace_file
-from rag.output.json_lines import dumps, to_json
+from rag.output.json_lines import to_json
 from rag.output.pages import fill_in
-from rag.output.render import clean
 from rag.records import Answer, Citation, Freshness, Status
 from rag.session.commands import references
 from rag.session.screen import clean_line
 from rag.session.turns import Turn
 from rag.session.view import sureness
+from rag.text.sinks import clean, json_line
 
 if TYPE_CHECKING:
     from rag.session.session import Session
@@ -58,7 +58,7 @@ def markdown(turns: Sequence[Turn]) -> str:
 
 def json_lines(turns: Sequence[Turn]) -> str:
     """One answer a line, under the documented keys."""
-    return "".join(dumps(to_json(turn.answer, turn.paths.__getitem__)) + "\n" for turn in turns)
+    return "".join(json_line(to_json(turn.answer, turn.paths.__getitem__)) + "\n" for turn in turns)
 
 
 @dataclass(frozen=True, slots=True)

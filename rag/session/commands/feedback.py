@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from rag.answering.question import Kind, kind_of
 from rag.errors import UsageError
 from rag.files import replace_file
-from rag.output.json_lines import dumps
 from rag.records import Citation, Document, sha256_text
 from rag.text.sentences import sentences
+from rag.text.sinks import json_line
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -61,7 +61,7 @@ def keep(path: Path, new: Mapping[str, Any]) -> bool:
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         kept = [line for line in lines if line.strip() and not _has_id(line, new["id"])]
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, "".join(f"{line}\n" for line in [*kept, dumps(dict(new))]).encode())
+        replace_file(path, "".join(f"{line}\n" for line in [*kept, json_line(dict(new))]).encode())
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{path} cannot be written: {reason}", ":set questions FILE") from error

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from rag.citations import freshness
 from rag.output import render
-from rag.output.render import clean, fold
+from rag.output.render import fold
 from rag.records import Document, Freshness
 from rag.text.dates import long_date
+from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.session.session import Session

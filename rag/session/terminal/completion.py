@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document as Typed
 
-from rag.output.render import clean
 from rag.session.commands import COMMANDS, options, references
+from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.session.session import Session
