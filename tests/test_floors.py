@@ -18,7 +18,7 @@ PACKAGES = ("rag", "embeddings", "eval")
 HOUSE = """
     10  rag.__main__
      9  rag.cli
-     8  rag.session eval
+     8  rag.session rag.serving eval
      7  rag.output
      6  rag.assistant rag.checks
      5  rag.answering rag.indexing
@@ -50,6 +50,8 @@ HEAVY = {
     "matplotlib",
     "prompt_toolkit",
     "sqlite3",
+    "starlette",
+    "uvicorn",
 }
 
 

@@ -12,13 +12,14 @@ from importlib import resources
 from typing import Any
 
 from rag.errors import RagError
-from rag.records import Answer, Citation, Hit, Location, Span
+from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Span
+from rag.store.lookup import Line
 
 PathOf = Callable[[str], str]  # from a document's id to its path as indexed
 
 
 def schema(name: str = "answer") -> dict[str, Any]:
-    """The JSON schema of ``answer``, ``error``, ``search`` or ``verify`` lines.
+    """The JSON schema of ``answer``, ``error``, ``search``, ``verify``, ``show`` or ``sources`` lines.
 
     >>> schema()["title"]
     'Answer'
@@ -62,6 +63,46 @@ def search_to_json(
 ) -> dict[str, Any]:
     """The hits of a query, best first, under the keys that an answer's ``hits`` have."""
     return {"query": query, "hits": [_hit(hit, path_of) for hit in hits], "store": dict(store or {})}
+
+
+def show_to_json(
+    document: Document, lines: Sequence[Line], fresh: Freshness, store: Mapping[str, object]
+) -> dict[str, Any]:
+    """Lines of a document, at least one, as ``rag.store.lookup`` chose them."""
+    last = lines[-1]
+    return {
+        "document": document.path,
+        "sha256": document.sha256,
+        "media_type": document.media_type,
+        "title": document.title,
+        "date": document.date,
+        "freshness": str(fresh),
+        "lines": [
+            {
+                "start": line.start,
+                "page": line.page,
+                "number": line.number,
+                "text": line.text,
+                "wanted": line.wanted,
+            }
+            for line in lines
+        ],
+        "n_before": document.text.count("\n", 0, lines[0].start),
+        "n_after": document.text.count("\n", last.start),
+        "store": dict(store),
+    }
+
+
+def source_to_json(document: Document) -> dict[str, Any]:
+    """A document of the store, without its text."""
+    return {
+        "id": document.id,
+        "document": document.path,
+        "title": document.title,
+        "date": document.date,
+        "media_type": document.media_type,
+        "n_chars": len(document.text),
+    }
 
 
 def _span(span: Span, path_of: PathOf) -> dict[str, Any]:
