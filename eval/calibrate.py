@@ -4,8 +4,8 @@
 
 Only rows of split "dev" are used. Every question is asked with the thresholds out of the way; the label is
 whether the first citation supports the gold evidence. The figures printed are of predictions made by models
-that had seen no question about the same documents: one fold a SUBJECT, which is the question file's name where
-none is given.
+that had seen no question about the same documents: one fold a SUBJECT, which is the question file's name
+where none is given.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from rag.settings import load_settings
 
 Floats = NDArray[np.float64]
 
-# What confidence goes by: what speaks for the first passage, and against it. More of them fitted the questions
-# they were fitted on better, and those about other documents no better.
+# What confidence goes by: what speaks for the first passage, and against it. More of them fitted the
+# questions they were fitted on better, and those about other documents no better.
 SIGNALS = (
     "relevance",
     "margin",
