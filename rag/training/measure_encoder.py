@@ -103,6 +103,7 @@ def scores(test: Test, encoder: Any) -> dict[str, float]:
     import numpy as np
 
     from embeddings.index import VectorIndex
+    from rag.records import Passage
     from rag.retrieval.lexical import LexicalIndex
     from rag.retrieval.retriever import Retriever
     from rag.text.sentences import sentences
@@ -118,6 +119,7 @@ def scores(test: Test, encoder: Any) -> dict[str, float]:
         VectorIndex.build(vectors),
         LexicalIndex.build(test.texts),
         np.arange(len(test.texts)),
+        lambda rows: [Passage(str(row), 0, len(test.texts[row]), test.texts[row]) for row in rows],
         **beside,
     )
     asked = encoder.encode([query for query, _ in test.queries], kind="query")
@@ -126,7 +128,7 @@ def scores(test: Test, encoder: Any) -> dict[str, float]:
     for vector, (query, wanted) in zip(asked, test.queries, strict=True):
         by_vector = np.argsort(-(vectors @ vector), kind="stable")[:100].tolist()
         dense.append(_place(by_vector, wanted))
-        fused.append(_place([found.row for found in retriever.retrieve(query, 100)], wanted))
+        fused.append(_place([int(hit.passage.document_id) for hit in retriever.retrieve(query, 100)], wanted))
     figures = {"queries": float(len(dense))}
     for name, places in (("dense", dense), ("fused", fused)):
         figures[f"{name} mrr@10"] = mean(1 / place if place <= 10 else 0.0 for place in places)
