@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Span
-from rag.store.lookup import Line
+
+if TYPE_CHECKING:
+    from rag.store.lookup import Line
 
 PathOf = Callable[[str], str]  # from a document's id to its path as indexed
 
