@@ -71,8 +71,7 @@ def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], l
         except (OSError, ValueError) as error:
             problems.append(_problem(root, error))
             continue
-        found = _walk(root, seen, ()) if stat.S_ISDIR(status.st_mode) else [root]
-        for item in found:
+        for item in _walk(root, seen) if stat.S_ISDIR(status.st_mode) else [root]:
             if isinstance(item, LoadError):
                 problems.append(item)
             elif item.suffix.lower() in suffixes:
@@ -86,34 +85,49 @@ def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], l
     return sorted(files), problems
 
 
-def _walk(
-    folder: Path, seen: set[tuple[int, int]], above: tuple[tuple[int, int], ...]
-) -> Iterator[Path | LoadError]:
-    try:
-        status = folder.stat()
-        key = (status.st_dev, status.st_ino)
-        if key in above:
-            yield LoadError(str(folder), "a link loop: it leads back to a folder above it")
-            return
-        if key in seen:
-            return
-        seen.add(key)
-        # Folders proper before links to them: what is read once is read under its own name.
-        entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
-    except OSError as error:
-        yield _problem(folder, error)
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        path = Path(entry.path)
+def _walk(root: Path, seen: set[tuple[int, int]]) -> Iterator[Path | LoadError]:
+    """Everything under a folder that is no folder, however deep, in order of name."""
+    above: list[tuple[int, int]] = []  # the folders that the walk is in, from the root down
+    waiting: list[Iterator[os.DirEntry[str]]] = []
+
+    def enter(folder: Path) -> LoadError | None:
         try:
-            if stat.S_ISDIR(path.stat().st_mode):
-                yield from _walk(path, seen, (*above, key))
+            status = folder.stat()
+            key = (status.st_dev, status.st_ino)
+            if key in above:
+                return LoadError(str(folder), "a link loop: it leads back to a folder above it")
+            if key in seen:
+                return None
+            seen.add(key)
+            # Folders proper before links to them: what is read once is read under its own name.
+            entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
+        except OSError as error:
+            return _problem(folder, error)
+        above.append(key)
+        waiting.append(iter(entries))
+        return None
+
+    problem = enter(root)
+    while problem is not None or waiting:
+        if problem is not None:
+            yield problem
+            problem = None
+            continue
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+            above.pop()
+        elif not entry.name.startswith("."):
+            path = Path(entry.path)
+            try:
+                is_folder = stat.S_ISDIR(path.stat().st_mode)
+            except OSError as error:
+                yield _problem(path, error)
+                continue
+            if is_folder:
+                problem = enter(path)
             else:
                 yield path
-        except OSError as error:
-            yield _problem(path, error)
 
 
 def _problem(path: Path, error: OSError | ValueError) -> LoadError:
