@@ -66,8 +66,7 @@ _MAX_ATTRIBUTES = 1_000  # of an element; the parser takes the square of their n
 _MAX_INLINE = 2_000  # inline elements beside one another that are left as they are
 _INLINE = frozenset("a abbr b cite em font i mark small span strong sub sup u".split())
 _MAX_DEPTH = 250  # elements inside one another; the extractor takes the square of it, and then fails
-_MAX_TEXT = 8_000_000  # characters; the parser drops a longer run of text
-_DIVIDER = "divided here"  # what stands for a while in a longer one
+_MAX_TEXT = 8_000_000  # characters; from 10 million on the parser drops a run of text unless told otherwise
 _WORD = re.compile(r"\w+")
 _KEY = 80  # letters and figures by which a block is found again in its source
 _MAX_SHARE = 0.4  # of a page's words: what holds more is no furniture, whatever its class says
@@ -137,13 +136,11 @@ def _n_attributes(tag: str) -> int:
 
 def _extract(text: str) -> tuple[_Source, Any, Any]:
     """Where blocks stand in the page, its tree without furniture, and its article or None."""
-    from lxml import etree, html
+    from lxml import html
     from trafilatura import bare_extraction
 
-    page = html.document_fromstring(_divided(re.sub(r"^\s*<\?xml[^>]*\?>", "", text)))
-    if len(text) > _MAX_TEXT:
-        for comment in [node for node in page.iter(etree.Comment) if node.text == _DIVIDER]:
-            comment.drop_tree()
+    parser = html.HTMLParser(huge_tree=len(text) > _MAX_TEXT)
+    page = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text), parser=parser)
     _without_furniture(page)
     _without_permalinks(page)
     _flatten(page)
@@ -159,22 +156,6 @@ def _extract(text: str) -> tuple[_Source, Any, Any]:
         date_extraction_params={"extensive_search": False, "original_date": True},
     )
     return source, page, found
-
-
-def _divided(text: str) -> str:
-    """The page with comments inside runs of text that are too long for the parser."""
-    if len(text) <= _MAX_TEXT:
-        return text
-    parts = []
-    for run in re.split(r"(?=<)", text):
-        at = 0
-        while len(run) - at > _MAX_TEXT:
-            cut = run.rfind(" ", at + 1, at + _MAX_TEXT)
-            cut = cut if cut > at else at + _MAX_TEXT
-            parts += [run[at:cut], f"<!--{_DIVIDER}-->"]
-            at = cut
-        parts.append(run[at:])
-    return "".join(parts)
 
 
 def _without_furniture(page: Any) -> None:
