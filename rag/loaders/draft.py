@@ -9,7 +9,7 @@ from rag.loaders.head import Head, head_of
 from rag.records import Block, BlockKind, Place
 from rag.text.blocks import settled, with_all, with_leads
 from rag.text.guess import guess_blocks, guess_paragraphs
-from rag.text.markup import without_syntax
+from rag.text.markup import plain_words, without_syntax
 
 _HEAD = 20_000  # characters: enough to find title and date, and whether sections follow them
 # What stands line under line instead of paragraph by paragraph, where two of the same word meet.
@@ -112,7 +112,7 @@ def marked(text: str, media_type: str, blocks: Iterable[Block], known: Known = K
 
     >>> draft = marked("Notes of 3 May\\n- one", "text/html", [Block(BlockKind.LIST_ITEM, 15, 20, 1)])
     >>> [(block.kind.value, draft.text[block.start : block.end]) for block in draft.blocks]
-    [('paragraph', 'Notes of 3 May'), ('list item', '- one')]
+    [('title', 'Notes of 3 May'), ('list item', '- one')]
     """
     whole = with_all(text, list(blocks))
     head = head_of(list(_opening(text, whole, media_type)))
@@ -128,7 +128,10 @@ def unmarked(text: str, media_type: str, known: Known = Known()) -> Draft:
     """
     found = guess_paragraphs(text)
     head = head_of(list(_opening(text, found, media_type)))
-    title = known.title or head.title
+    first = next((block for block in found if block.notice is None), None)
+    underlined = first is not None and first.kind is BlockKind.HEADING
+    own = plain_words(text[first.start : first.end], media_type) if first and underlined else head.title
+    title = known.title or own
     return _draft(text, media_type, guess_blocks(text, found, title), title, head, known)
 
 

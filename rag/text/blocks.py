@@ -29,6 +29,7 @@ from rag.text.sentences import sentences
 
 _RULE = re.compile(r"([-=~^\"'*+#`_.•·])\s*(?:\1\s*){2,}")
 _DASHES = re.compile(r"[\s|:+=-]*")  # what divides a table's header from its rows
+_BLANK = re.compile(r"\n[ \t\r]*\n")
 _MASTHEAD_WORDS = 20
 _LEAD_IN_WORDS = 30  # an unfinished paragraph over a list is its lead-in when it is no longer than this
 _LONG_LEAD_IN = 300  # characters; of a longer lead-in its last sentence leads in
@@ -163,7 +164,7 @@ def with_leads(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
     for block in blocks:
         lead = None
         kind = block.kind
-        fresh = before is not None and text.count("\n", before.end, block.start) > 1  # another table
+        fresh = before is not None and bool(_BLANK.search(text, before.end, block.start))  # another table
         if kind is BlockKind.LIST_ITEM:
             if not items:
                 items[1] = _lead_in(text, before)

@@ -18,7 +18,7 @@ _CODE_SPAN = re.compile(rf"(?<!`)(`{{1,3}})(?!`)(?P<kept>[^`\n]{_S})(?<!`)\1(?!`
 _LINES = (
     re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(?P<kept>[^\n]{0,1000}?)(?:[ \t]+#+)?[ \t]*$", _FLAGS),
     re.compile(r"^[ ]{0,3}([=~^\"'*+#`-])\1{2,}[ \t]*$", _FLAGS),  # the line under a heading; a rule
-    re.compile(r"[ \t]*[¶🔗][ \t]*$", _FLAGS),  # the mark of a link to the heading itself
+    re.compile(r"(?<![ \t])[ \t]*[¶🔗][ \t]*$", _FLAGS),  # the mark of a link to the heading itself
 )
 _MARKDOWN = (
     *_LINES,
@@ -26,7 +26,7 @@ _MARKDOWN = (
     re.compile(r"^[ ]{0,3}(?:>[ \t]?){1,20}", _FLAGS),
     re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)+\|?[ \t]*$", _FLAGS),  # under a header row
     re.compile(r"^[ ]{0,3}(?:`{3,}|~{3,})[^`\n]{0,100}$", _FLAGS),
-    re.compile(r"[ \t]*\{#[\w-]{1,100}\}[ \t]*$", _FLAGS),
+    re.compile(r"(?<![ \t])[ \t]*\{#[\w-]{1,100}\}[ \t]*$", _FLAGS),
     re.compile(rf"(?<!\\)(\*\*|__)(?=[^\s*_])(?P<kept>[^\n]{_S}?)(?<=\S)\1"),
     re.compile(rf"(?<![*\\])\*(?=[^\s*])(?P<kept>[^*\n]{_S}?)(?<=[^\s*])\*(?!\*)"),
     re.compile(rf"(?<![\w\\])_(?=[^\s_])(?P<kept>[^_\n]{_S}?)(?<=[^\s_])_(?!\w)"),
