@@ -4,21 +4,25 @@
 
 Only rows of split "dev" are used. Every question is asked with the thresholds out of the way; the label is
 whether the first citation supports the gold evidence. The figures printed are of predictions made by models
-that had not seen the question (ten folds).
+that had seen nothing of the document cited: no document is on both sides of a fold.
+
+This makes the calibration that is shipped. ``rag eval calibrate`` (eval.calibrate_store) fits that one to a
+user's own questions.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.questions import load_questions, question_files
+from eval.questions import Question, load_questions, question_files
 from eval.runs.record import Recorder
 from eval.scoring import citation_support
 from eval.scoring.confidence import auroc, calibration_error
@@ -41,48 +45,68 @@ ANSWERS_ALL = Calibrator(weights={}, mean={}, scale={}, bias=0.0, answered=0.0, 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One development question: its signals, and whether its first citation is right."""
+    """One question: its signals, whether its first citation is right, and the document that is cited."""
 
     id: str
     signals: dict[str, float]
     right: bool
     answerable: bool
     on_subject: bool
+    document: str = ""
 
 
 def fit_logistic(x: Floats, y: Floats, penalty: float) -> Floats:
-    """Weights (d + 1,) of a ridge-penalised logistic model, the bias last and free; by Newton's method.
+    """Weights (d + 1,) of a ridge-penalised logistic model, the bias last and free.
 
-    Shapes: x (n, d) standardised, y (n,) of 0 and 1.
+    Shapes: x (n, d) standardised, y (n,) of 0 and 1, both among them.
 
     >>> w = fit_logistic(np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([0.0, 1.0, 1.0, 1.0]), 1.0)
     >>> bool(w[0] > 0)
     True
     """
-    design = np.hstack([x, np.ones((len(x), 1))])
-    ridge = np.diag([penalty] * x.shape[1] + [0.0])
-    weights = np.zeros(design.shape[1])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-design @ weights))
-        gradient = design.T @ (p - y) + ridge @ weights
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + ridge + 1e-9 * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        weights -= step
-        if np.abs(step).max() < 1e-9:
-            break
-    return weights
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-9).fit(x, y)
+    return np.append(model.coef_[0], model.intercept_[0])
 
 
-def cross_fitted(x: Floats, y: Floats, penalty: float = PENALTY, folds: int = FOLDS) -> Floats:
-    """Each row's probability (n,) by a model fitted without that row's fold."""
-    fold = np.random.default_rng(0).permutation(len(x)) % folds
+def cross_fitted(
+    x: Floats, y: Floats, groups: Sequence[str], penalty: float = PENALTY, folds: int = FOLDS
+) -> Floats:
+    """Each row's probability (n,) by a model fitted without that row's fold; a group is never divided."""
     out = np.zeros(len(x))
-    for number in range(folds):
-        held = fold == number
-        mean, scale = _standard(x[~held])
-        weights = fit_logistic((x[~held] - mean) / scale, y[~held], penalty)
+    for kept, held in fold_rows(y, groups, folds):
+        mean, scale = _standard(x[kept])
+        weights = fit_logistic((x[kept] - mean) / scale, y[kept], penalty)
         out[held] = 1 / (1 + np.exp(-(((x[held] - mean) / scale) @ weights[:-1] + weights[-1])))
     return out
+
+
+def fold_rows(
+    y: Floats, groups: Sequence[str], folds: int = FOLDS
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """For each fold the rows to fit on and the rows held out, the two labels spread over the folds.
+
+    With fewer groups than two there is nothing to hold out whole: then single rows are.
+
+    >>> [sorted(held.tolist()) for _, held in fold_rows(np.array([0, 1, 0, 1.0]), ["a", "a", "b", "b"], 10)]
+    [[2, 3], [0, 1]]
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    names = sorted(set(groups))
+    if len(names) < 2:
+        names = [str(row) for row in range(len(y))]
+        groups = names
+    number = [names.index(group) for group in groups]
+    n_folds = min(folds, len(names))
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        # The rarer label may be in fewer groups than there are folds; its rows are still all used.
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        for kept, held in splitter.split(np.zeros(len(y)), y, number):
+            if len(held):
+                yield kept, held
 
 
 def _standard(x: Floats) -> tuple[Floats, Floats]:
@@ -108,22 +132,29 @@ def gather(pairs: Sequence[tuple[Path, Path]]) -> tuple[list[Case], str]:
     reader = ""
     for questions, store in pairs:
         settings = load_settings({"store": store}).settings
+        development = [q for q in load_questions(question_files([questions])) if q.split == "dev"]
         with Assistant.open(store, settings=settings, calibrator=ANSWERS_ALL) as opened:
-            recorder = Recorder(opened.store, opened.search, k=10)
-            for question in load_questions(question_files([questions])):
-                if question.split != "dev":
-                    continue
-                asked = question.standalone or question.question
-                answer = opened.ask(asked)
-                reader = str(answer.store["reader"])
-                row, _ = recorder.row(question.id, asked, question, answer)
-                support = citation_support(row)
-                right = bool(question.evidence and support and support[0])
-                on_subject = question.type != "off_subject"
-                cases.append(
-                    Case(question.id, dict(answer.signals), right, bool(question.evidence), on_subject)
-                )
+            cases += asked_cases(opened, development)
+        reader = settings.reader.model
     return cases, reader
+
+
+def asked_cases(assistant: Assistant, questions: Iterable[Question]) -> Iterator[Case]:
+    """The case of each question; the assistant must be one that answers all, however unsure."""
+    recorder = Recorder(assistant.store, assistant.search, k=10)
+    for question in questions:
+        asked = question.standalone or question.question
+        answer = assistant.ask(asked)
+        row, _ = recorder.row(question.id, asked, question, answer)
+        support = citation_support(row)
+        yield Case(
+            question.id,
+            dict(answer.signals),
+            right=bool(question.evidence and support and support[0]),
+            answerable=bool(question.evidence),
+            on_subject=question.type != "off_subject",
+            document=row["citations"][0]["document"] if row["citations"] else "",
+        )
 
 
 def subject_rule(cases: Sequence[Case]) -> dict[str, float]:
@@ -144,7 +175,7 @@ def subject_rule(cases: Sequence[Case]) -> dict[str, float]:
     return rule
 
 
-def _passes(case: Case, rule: dict[str, float]) -> bool:
+def _passes(case: Case, rule: Mapping[str, float]) -> bool:
     return any(case.signals[name] >= least for name, least in rule.items())
 
 
@@ -153,26 +184,12 @@ def calibrate(cases: Sequence[Case], reader: str) -> tuple[Calibrator, dict[str,
     names = sorted(cases[0].signals)
     x = np.array([[case.signals[name] for name in names] for case in cases])
     y = np.array([float(case.right) for case in cases])
-    out = cross_fitted(x, y)
-    threshold = least_threshold(out, y, PRECISION)
-    answered = out >= threshold
+    cross = cross_fitted(x, y, [case.document for case in cases])
+    threshold = least_threshold(cross, y, PRECISION)
     mean, scale = _standard(x)
     weights = fit_logistic((x - mean) / scale, y, PENALTY)
     rule = subject_rule(cases)
-    off = [case for case in cases if not case.on_subject]
-    figures: dict[str, object] = {
-        "questions": len(cases),
-        "first_citation_right": float(y.mean()),
-        "first_citation_right_of_answerable": float(y[[c.answerable for c in cases]].mean()),
-        "auroc_right": auroc(out.tolist(), [c.right for c in cases]),
-        "auroc_answerable": auroc(out.tolist(), [c.answerable for c in cases]),
-        "calibration_error": calibration_error(out.tolist(), [c.right for c in cases]),
-        "answered": float(answered.mean()),
-        "precision_of_answered": float(y[answered].mean()) if answered.any() else None,
-        "answerable_answered": float(answered[[c.answerable for c in cases]].mean()),
-        "off_subject_abstained": float(np.mean([not _passes(c, rule) for c in off])) if off else None,
-        "answerable_abstained": float(np.mean([not _passes(c, rule) for c in cases if c.answerable])),
-    }
+    figures = figures_of(cases, cross, threshold, rule)
     calibrator = Calibrator(
         weights={name: round(float(w), 5) for name, w in zip(names, weights[:-1], strict=True)},
         mean={name: round(float(m), 5) for name, m in zip(names, mean, strict=True)},
@@ -185,6 +202,30 @@ def calibrate(cases: Sequence[Case], reader: str) -> tuple[Calibrator, dict[str,
         fitted_on=figures,
     )
     return calibrator, figures
+
+
+def figures_of(
+    cases: Sequence[Case], cross: Floats, threshold: float, rule: Mapping[str, float]
+) -> dict[str, object]:
+    """How good the cross-fitted probabilities (n,) are, and what the thresholds let through."""
+    right = [case.right for case in cases]
+    answerable = np.array([case.answerable for case in cases])
+    y = np.array(right, float)
+    answered = cross >= threshold
+    off = [case for case in cases if not case.on_subject]
+    return {
+        "questions": len(cases),
+        "first_citation_right": float(y.mean()),
+        "first_citation_right_of_answerable": float(y[answerable].mean()),
+        "auroc_right": auroc(cross.tolist(), right),
+        "auroc_answerable": auroc(cross.tolist(), answerable.tolist()),
+        "calibration_error": calibration_error(cross.tolist(), right),
+        "answered": float(answered.mean()),
+        "precision_of_answered": float(y[answered].mean()) if answered.any() else None,
+        "answerable_answered": float(answered[answerable].mean()),
+        "off_subject_abstained": float(np.mean([not _passes(c, rule) for c in off])) if off else None,
+        "answerable_abstained": float(np.mean([not _passes(c, rule) for c in cases if c.answerable])),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

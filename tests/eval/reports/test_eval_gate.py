@@ -14,6 +14,7 @@ from eval.reports.compare import compare
 from eval.reports.compare_screen import show
 from eval.reports.gate import Rules, judge, load_rules, write_baseline
 from eval.runs import open_run
+from eval.runs.environment import conditions_changed
 from eval.scoring import METRICS
 from eval.scoring.aggregate import Table
 from eval.scoring.saved import load_scores
@@ -172,6 +173,12 @@ def test_several_metrics_are_corrected_together() -> None:
     (right, _) = compare(before, after, NOTHING, NOTHING, metrics=("right", "f1")).changes
     assert right.p == pytest.approx(2 / 2**6)
     assert right.p_holm == pytest.approx(2 * 2 / 2**6)
+
+
+def test_what_the_runs_were_made_with_is_told_number_by_number() -> None:
+    before = {"seed": 1, "store": "/a", "ranking": {"bm25_weight": 1.5, "depth": 100}}
+    after = {"seed": 1, "store": "/b", "ranking": {"bm25_weight": 2.0, "depth": 100}}
+    assert conditions_changed(before, after) == ["ranking.bm25_weight: 1.5 → 2.0"]
 
 
 def test_runs_without_a_question_in_common_cannot_be_compared() -> None:
