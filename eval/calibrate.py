@@ -1,10 +1,11 @@
 """Fit the assistant's confidence on development questions, by cross-fitting, and say how honest it is.
 
-    python -m eval.calibrate --out FILE QUESTIONS=STORE [QUESTIONS=STORE ...]
+    python -m eval.calibrate --out FILE [SUBJECT:]QUESTIONS=STORE ...
 
 Only rows of split "dev" are used. Every question is asked with the thresholds out of the way; the label is
 whether the first citation supports the gold evidence. The figures printed are of predictions made by models
-that had seen nothing of the document cited: no document is on both sides of a fold.
+that had seen no question about the same documents: one fold a SUBJECT, which is the question file's name
+where none is given.
 
 This makes the calibration that is shipped. ``rag eval calibrate`` (eval.calibrate_store) fits that one to a
 user's own questions.
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,16 +24,31 @@ from numpy.typing import NDArray
 
 from eval.questions import Question, load_questions, question_files
 from eval.runs.record import Recorder
-from eval.scoring import citation_support
 from eval.scoring.confidence import auroc, calibration_error
+from eval.scoring.judged import Judged
 from rag.answering.calibration import Calibrator
 from rag.assistant import Assistant
 from rag.settings import load_settings
 
 Floats = NDArray[np.float64]
 
-PENALTY = 20.0  # of squared weights on standardised signals: some 400 questions bear no more freedom
-FOLDS = 10
+# What confidence goes by: what speaks for the first passage, and against it. More of them fitted the
+# questions they were fitted on better, and those about other documents no better.
+SIGNALS = (
+    "relevance",
+    "margin",
+    "spread",
+    "mark",
+    "mark_margin",
+    "mark_fits",
+    "agreement",
+    "coverage",
+    "sentence_cosine",
+    "reason_stated",
+    "why",
+    "year_missing",
+)
+PENALTY = 20.0  # of squared weights on standardised signals: some 700 questions bear no more freedom
 PRECISION = 0.70  # the contract: of the development questions answered, at least this share is right
 SUBJECT_KEPT = 0.985  # share of answerable questions that must be recognised as on the subject
 SUBJECT_SIGNALS = ("coverage_best", "sentence_cosine", "relevance")
@@ -45,14 +60,17 @@ ANSWERS_ALL = Calibrator(weights={}, mean={}, scale={}, bias=0.0, answered=0.0, 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question: its signals, whether its first citation is right, and the document that is cited."""
+    """One development question: its signals, and whether its first citation is right.
+
+    ``subject`` is shared by the questions about the same documents.
+    """
 
     id: str
+    subject: str
     signals: dict[str, float]
     right: bool
     answerable: bool
     on_subject: bool
-    document: str = ""
 
 
 def fit_logistic(x: Floats, y: Floats, penalty: float) -> Floats:
@@ -70,43 +88,25 @@ def fit_logistic(x: Floats, y: Floats, penalty: float) -> Floats:
     return np.append(model.coef_[0], model.intercept_[0])
 
 
-def cross_fitted(
-    x: Floats, y: Floats, groups: Sequence[str], penalty: float = PENALTY, folds: int = FOLDS
-) -> Floats:
-    """Each row's probability (n,) by a model fitted without that row's fold; a group is never divided."""
+def cross_fitted(x: Floats, y: Floats, subjects: Sequence[str], penalty: float = PENALTY) -> Floats:
+    """Each row's probability (n,) by a model fitted without the rows of the same subject."""
     out = np.zeros(len(x))
-    for kept, held in fold_rows(y, groups, folds):
+    for kept, held in folds(subjects):
         mean, scale = _standard(x[kept])
         weights = fit_logistic((x[kept] - mean) / scale, y[kept], penalty)
         out[held] = 1 / (1 + np.exp(-(((x[held] - mean) / scale) @ weights[:-1] + weights[-1])))
     return out
 
 
-def fold_rows(
-    y: Floats, groups: Sequence[str], folds: int = FOLDS
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """For each fold the rows to fit on and the rows held out, the two labels spread over the folds.
+def folds(subjects: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The rows to fit on and the rows held out, a fold for each subject, in the order of their names.
 
-    With fewer groups than two there is nothing to hold out whole: then single rows are.
-
-    >>> [sorted(held.tolist()) for _, held in fold_rows(np.array([0, 1, 0, 1.0]), ["a", "a", "b", "b"], 10)]
-    [[2, 3], [0, 1]]
+    >>> [(kept.tolist(), held.tolist()) for kept, held in folds(["b", "a", "b"])]
+    [([0, 2], [1]), ([1], [0, 2])]
     """
-    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.model_selection import LeaveOneGroupOut
 
-    names = sorted(set(groups))
-    if len(names) < 2:
-        names = [str(row) for row in range(len(y))]
-        groups = names
-    number = [names.index(group) for group in groups]
-    n_folds = min(folds, len(names))
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
-    with warnings.catch_warnings():
-        # The rarer label may be in fewer groups than there are folds; its rows are still all used.
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        for kept, held in splitter.split(np.zeros(len(y)), y, number):
-            if len(held):
-                yield kept, held
+    yield from LeaveOneGroupOut().split(np.zeros(len(subjects)), groups=subjects)
 
 
 def _standard(x: Floats) -> tuple[Floats, Floats]:
@@ -126,34 +126,39 @@ def least_threshold(confidence: Floats, right: Floats, precision: float) -> floa
     return float(confidence[order][kept[-1]]) if len(kept) else 1.0
 
 
-def gather(pairs: Sequence[tuple[Path, Path]]) -> tuple[list[Case], str]:
+def gather(pairs: Sequence[tuple[str, Path, Path]]) -> tuple[list[Case], str]:
     """Ask every development question of its store, whatever the confidence; also the reader's name."""
     cases: list[Case] = []
     reader = ""
-    for questions, store in pairs:
+    for subject, questions, store in pairs:
         settings = load_settings({"store": store}).settings
         development = [q for q in load_questions(question_files([questions])) if q.split == "dev"]
-        with Assistant.open(store, settings=settings, calibrator=ANSWERS_ALL) as opened:
-            cases += asked_cases(opened, development)
+        with Assistant.open(store, settings=settings, calibrator=ANSWERS_ALL) as assistant:
+            cases += asked_cases(assistant, development, subject)
         reader = settings.reader.model
     return cases, reader
 
 
-def asked_cases(assistant: Assistant, questions: Iterable[Question]) -> Iterator[Case]:
-    """The case of each question; the assistant must be one that answers all, however unsure."""
+def asked_cases(
+    assistant: Assistant, questions: Iterable[Question], subject: str | None = None
+) -> Iterator[Case]:
+    """The case of each question, asked of an assistant that answers all, however unsure.
+
+    Without a ``subject`` it is the document cited first.
+    """
     recorder = Recorder(assistant.store, assistant.search, k=10)
     for question in questions:
         asked = question.standalone or question.question
         answer = assistant.ask(asked)
         row, _ = recorder.row(question.id, asked, question, answer)
-        support = citation_support(row)
+        cited = row["citations"][0]["document"] if row["citations"] else ""
         yield Case(
             question.id,
+            cited if subject is None else subject,
             dict(answer.signals),
-            right=bool(question.evidence and support and support[0]),
-            answerable=bool(question.evidence),
+            right=Judged.of(row, {question.id: question}).first_right == 1.0,
+            answerable=question.answerable,
             on_subject=question.type != "off_subject",
-            document=row["citations"][0]["document"] if row["citations"] else "",
         )
 
 
@@ -181,10 +186,10 @@ def _passes(case: Case, rule: Mapping[str, float]) -> bool:
 
 def calibrate(cases: Sequence[Case], reader: str) -> tuple[Calibrator, dict[str, object]]:
     """The calibrator fitted on all cases, and the figures of its cross-fitted twin."""
-    names = sorted(cases[0].signals)
+    names = [name for name in SIGNALS if name in cases[0].signals]
     x = np.array([[case.signals[name] for name in names] for case in cases])
     y = np.array([float(case.right) for case in cases])
-    cross = cross_fitted(x, y, [case.document for case in cases])
+    cross = cross_fitted(x, y, [case.subject for case in cases])
     threshold = least_threshold(cross, y, PRECISION)
     mean, scale = _standard(x)
     weights = fit_logistic((x - mean) / scale, y, PENALTY)
@@ -215,6 +220,7 @@ def figures_of(
     off = [case for case in cases if not case.on_subject]
     return {
         "questions": len(cases),
+        "subjects": len({case.subject for case in cases}),
         "first_citation_right": float(y.mean()),
         "first_citation_right_of_answerable": float(y[answerable].mean()),
         "auroc_right": auroc(cross.tolist(), right),
@@ -233,17 +239,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("pairs", nargs="+", help="QUESTIONS=STORE: a question file and the store it is about")
+    parser.add_argument(
+        "pairs", nargs="+", help="[SUBJECT:]QUESTIONS=STORE: a question file, the store it is about"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the calibration file to write")
     parser.add_argument("--cases", type=Path, help="keep the cases here, to look at")
     options = parser.parse_args(arguments)
-    pairs = [(Path(a), Path(b)) for a, _, b in (pair.partition("=") for pair in options.pairs)]
+    pairs = []
+    for pair in options.pairs:
+        named, _, store = pair.partition("=")
+        subject, _, questions = named.rpartition(":")
+        pairs.append((subject or Path(questions).stem, Path(questions), Path(store)))
     cases, reader = gather(pairs)
     calibrator, figures = calibrate(cases, reader)
     written = {name: getattr(calibrator, name) for name in calibrator.__slots__}
     options.out.write_text(json.dumps(written, indent=1) + "\n", "utf-8")
     if options.cases:
-        rows = [{"id": c.id, "right": c.right, "answerable": c.answerable, **c.signals} for c in cases]
+        rows = [
+            {
+                "id": c.id,
+                "subject": c.subject,
+                "right": c.right,
+                "answerable": c.answerable,
+                "on_subject": c.on_subject,
+                **c.signals,
+            }
+            for c in cases
+        ]
         options.cases.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     print(json.dumps(figures, indent=1))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import UsageError
+from rag.files import replace_file
 
 
 def dump(value: object) -> str:
@@ -19,12 +20,7 @@ def dump(value: object) -> str:
 
 def write_whole(path: Path, text: str) -> None:
     """A file written beside its place, synced and moved there: never half of it."""
-    beside = path.with_name(path.name + ".new")
-    with beside.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    replace_file(path, text.encode())
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

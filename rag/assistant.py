@@ -24,6 +24,7 @@ from rag.retrieval.term_weights import TermWeights
 from rag.settings import Settings, load_settings
 from rag.store import Store
 from rag.text.dates import long_date
+from rag.text.language import load_language
 from rag.text.terms import terms
 
 Rows = NDArray[np.int64]
@@ -54,9 +55,9 @@ class Assistant:
             sentence_rows=store.view_rows.get("sentences"),
             rrf_k=settings.retrieval.rrf_k,
         )
-        language = settings.passages.language
+        self._language = load_language(settings.passages.language)
         self._weights = TermWeights(
-            lambda text: terms(text, language), store.lexical.document_frequency, store.n_passages
+            lambda text: terms(text, self._language), store.lexical.document_frequency, store.n_passages
         )
         self._ranker = EvidenceRanker(store, self._retriever, reader, self._weights)
         self._about_store = MappingProxyType(
@@ -135,7 +136,11 @@ class Assistant:
         clock = StageClock()
         k = self._settings.retrieval.k if k is None else k
         parsed = parse(
-            question, self._weights, max_chars=self._settings.retrieval.max_question_chars, as_of=as_of
+            question,
+            self._weights,
+            max_chars=self._settings.retrieval.max_question_chars,
+            as_of=as_of,
+            language=self._language,
         )
         allowed, notices = self._allowed(parsed, after, before, inside)
         n_candidates = max(k, self._settings.retrieval.n_candidates)
@@ -147,7 +152,7 @@ class Assistant:
         chosen = self._ranker.choose(parsed, ranked, verdict.status, allowed)
         clock.stop("read")
         shown = as_ranked(ranked, self._reader.name, k)
-        answer = compose(parsed, verdict, chosen, shown, notices, self.store.document)
+        answer = compose(parsed, verdict, chosen, shown, notices, self.store.document, self._reader)
         clock.stop("cite")
         return replace(answer, timings_ms=MappingProxyType(clock.total()), store=self._about_store)
 
@@ -161,5 +166,7 @@ class Assistant:
         allowed = self.store.allowed(after=after, before=before, inside=inside, as_of=question.as_of).rows
         if question.as_of is None or allowed is None or len(allowed):
             return allowed, []
-        notice = f"No document is dated {long_date(question.as_of)} or earlier; all were read."
+        notice = (
+            f"No document is dated {long_date(question.as_of, self._language)} or earlier; all were read."
+        )
         return self.store.allowed(after=after, before=before, inside=inside).rows, [notice]

@@ -35,13 +35,47 @@ class Place:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading's own characters in its document; ``level`` 1 is the highest."""
+class BlockKind(StrEnum):
+    """What a block of a document is, as its format says or, in plain text and PDF, as its lines look."""
 
+    TITLE = "title"
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list item"
+    TABLE_HEADER = "table header"
+    TABLE_ROW = "table row"
+    QUOTATION = "quotation"
+    CODE = "code"
+    CAPTION = "caption"
+    TERM = "term"
+    DEFINITION = "definition"
+    LINES = "lines"  # an address, a byline, names under a letter
+    DATE = "date"  # such lines that open with a date
+    GREETING = "greeting"  # such lines with "Dear Ms Crane"
+    CLOSING = "closing"  # such lines with "Yours sincerely"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Characters of a document that its author set apart, without white space around them.
+
+    ``level`` is a heading's (1 is the highest) or an item's depth in nested lists (1 is the outermost), else
+    0. ``notice`` names why a block is no part of what the document says ("cookie notice"), or is None.
+    ``lead`` is the range of what a block cannot be read without: a list's lead-in, a table's header row, a
+    definition's term.
+    """
+
+    kind: BlockKind
     start: int
     end: int
-    level: int
+    level: int = 0
+    notice: str | None = None
+    lead: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        _check_range(self.start, self.end)
+        if self.lead is not None:
+            _check_range(*self.lead, self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +83,10 @@ class Document:
     """One file as it was decoded; later stages slice ``text`` and never rewrite it.
 
     ``path`` is absolute. ``date`` is ISO 8601 (``2017-03-22``) or None. ``places`` is sorted by start and
-    is empty for plain text, whose lines are counted from its line breaks. ``headings`` are those the format
-    marks itself (HTML, Markdown, DOCX styles). ``notes`` are what the loader had to decide ("decoded as
-    cp1252"), each a short sentence for the indexing report.
+    is empty for plain text, whose lines are counted from its line breaks. ``blocks`` are in order, do not
+    overlap and leave out nothing but white space and what only divides (a rule, a table's line of dashes).
+    ``notes`` are what the loader had to decide ("decoded as cp1252"), each a short sentence for the indexing
+    report.
     """
 
     id: str
@@ -63,8 +98,18 @@ class Document:
     date: str | None = None
     encoding: str | None = None
     places: tuple[Place, ...] = ()
-    headings: tuple[Heading, ...] = ()
+    blocks: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        at = 0
+        for block in self.blocks:
+            if not at <= block.start < block.end <= len(self.text):
+                raise ValueError(
+                    f"blocks must stand in order inside their text: got {block.start}..{block.end} "
+                    f"after {at} of {len(self.text)}"
+                )
+            at = block.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +184,7 @@ class Freshness(StrEnum):
     UNCHANGED = "unchanged"
     EDITED = "edited"
     MISSING = "missing"
+    UNREADABLE = "unreadable"  # there, but not to be read: no permission, or no regular file any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,38 +25,8 @@ T = TypeVar("T")
 Runtime = Literal["auto", "openvino", "sentence-transformers"]
 ReaderModel = Literal["cross-encoder", "similarity"]
 
-# The algorithms of the Snowball family that the lexical index can stem with.
-LANGUAGES = (
-    "arabic",
-    "armenian",
-    "basque",
-    "catalan",
-    "danish",
-    "dutch",
-    "english",
-    "finnish",
-    "french",
-    "german",
-    "greek",
-    "hindi",
-    "hungarian",
-    "indonesian",
-    "irish",
-    "italian",
-    "lithuanian",
-    "nepali",
-    "norwegian",
-    "porter",
-    "portuguese",
-    "romanian",
-    "russian",
-    "serbian",
-    "spanish",
-    "swedish",
-    "tamil",
-    "turkish",
-    "yiddish",
-)
+# The languages whose words are known, each a module of rag.text.
+LANGUAGES = ("english",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +95,11 @@ class RankingNumbers:
     near_best: float = _setting(
         4.0, "a passage further below the best is not shown beside it", unit="rank score"
     )
+    evidence_share: float = _setting(
+        0.5,
+        "a sentence beside the marked one is shown with it from here on",
+        unit="probability that it belongs to what should be shown",
+    )
     list_mark_drop: float = _setting(
         4.0,
         "a list question takes further marks of a passage down to this",
@@ -154,6 +129,9 @@ class RankingNumbers:
         0.6,
         "two figures are of one thing only if both quotations speak of it",
         unit="of the fuller quotation's coverage",
+    )
+    disagreement_probability: float = _setting(
+        0.5, "from here on two quotations are said to disagree", unit="probability of a conflict"
     )
 
 
@@ -248,13 +226,31 @@ class PassageSettings:
     sentence_view: bool = _setting(
         True, "vectors of single sentences beside those of passages find what a long passage buries"
     )
-    language: str = _setting("english", "the stemmer of the lexical index", choices=LANGUAGES)
+    language: str = _setting(
+        "english",
+        "that of the documents and questions: each that is offered is a file of word lists",
+        choices=LANGUAGES,
+    )
     max_file_mb: int = _setting(
         200,
         "a larger file is more often a mistake than a document",
         unit="MB of 1,000,000 bytes",
         low=1,
         high=100_000,
+    )
+    max_seconds: int = _setting(
+        30,
+        "a file that takes longer, 2 seconds for each MB of it added, is skipped: most take a tenth of one",
+        unit="seconds",
+        low=1,
+        high=86_400,
+    )
+    max_memory_mb: int = _setting(
+        1000,
+        "a file whose reading needs more is skipped: some are built to unpack to more than a machine has",
+        unit="MB of 1,000,000 bytes",
+        low=100,
+        high=1_000_000,
     )
 
     def __post_init__(self) -> None:
@@ -265,6 +261,10 @@ class PassageSettings:
                 f"got {self.min_words}",
                 "lower min_words or raise max_words",
             )
+
+
+# These say which files are read at all, not what an index is made of: another value needs no rebuilding.
+READING_LIMITS = ("max_file_mb", "max_seconds", "max_memory_mb")
 
 
 @dataclass(frozen=True, slots=True)

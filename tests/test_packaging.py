@@ -67,6 +67,8 @@ def test_every_schema_is_shipped() -> None:
     assert [path.name for path in schemas] == [
         "answer.schema.json",
         "search.schema.json",
+        "show.schema.json",
+        "sources.schema.json",
         "verify.schema.json",
     ]
     assert all(any(path.relative_to(ROOT / "rag").match(pattern) for pattern in patterns) for path in schemas)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from eval.questions.gold import GoldRange, Library, holds
 from eval.questions import Question
+from eval.questions.gold import GoldRange, Library, holds
 from eval.runs import Place, Row
 from rag.errors import LoadError, RagError
 from rag.records import Answer, Citation, Document, Hit, Passage, Span, sha256_text
@@ -76,7 +76,10 @@ class Recorder:
             return {**head, "status": "error", "confidence": 0.0, "reason": answer.message, **NOTHING}, texts
         for passage in (*(hit.passage for hit in answer.hits[: self._k]), *(s.passage for s in answer.spans)):
             texts[self._place(passage)] = passage.text
-        return {**head, **self._body(asked, answer, [place for places, _ in pieces for place in places])}, texts
+        return {
+            **head,
+            **self._body(asked, answer, [place for places, _ in pieces for place in places]),
+        }, texts
 
     def _body(self, asked: str, answer: Answer, gold: Sequence[GoldRange]) -> Row:
         """What was answered, and how far the gold evidence came."""
@@ -211,7 +214,13 @@ class Recorder:
             for ranked in hits[place].ranked:
                 ranks[ranked.ranker] = min(ranked.rank, ranks.get(ranked.ranker, ranked.rank))
         best = holding[0]
-        return {"read": read, "n_read": n_read, "place": best + 1, "ranks": ranks, "hit": self._hit(hits[best])}
+        return {
+            "read": read,
+            "n_read": n_read,
+            "place": best + 1,
+            "ranks": ranks,
+            "hit": self._hit(hits[best]),
+        }
 
 
 def _rounded(score: float) -> float:

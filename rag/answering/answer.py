@@ -12,6 +12,7 @@ from rag.answering.evidence import Evidence
 from rag.answering.question import Kind, ParsedQuestion
 from rag.answering.reasons import why_abstained, why_weak
 from rag.citations import cite, freshness, location
+from rag.reader.base import Reader
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
 from rag.retrieval.term_weights import TermWeights
 from rag.text.dates import years_in
@@ -51,7 +52,8 @@ def judge(
         return Verdict(Status.ANSWERED, confidence, numbers, None)
     if quotable and calibrator.subject_is_here(numbers):
         missing = question.years - years_in(read[0].context)
-        return Verdict(Status.WEAK, confidence, numbers, why_weak(question.kind, missing, question.unknown))
+        why = why_weak(question.kind, missing, question.unknown, question.language)
+        return Verdict(Status.WEAK, confidence, numbers, why)
     return Verdict(Status.ABSTAINED, confidence, numbers, why_abstained(question.unknown))
 
 
@@ -62,6 +64,7 @@ def compose(
     hits: tuple[Hit, ...],
     notices: Sequence[str],
     document_of: DocumentOf,
+    reader: Reader,
 ) -> Answer:
     """The answer: what was chosen as citations, with the notices it needs beside those given.
 
@@ -70,7 +73,7 @@ def compose(
     if question.kind is Kind.CHANGE:
         chosen = sorted(chosen, key=lambda evidence: evidence.document.date or "9999")
     citations = tuple(citation(evidence, document_of) for evidence in chosen)
-    pairs = disagreements(question.kind, chosen)
+    pairs = disagreements(question, chosen, reader)
     return Answer(
         question=question.text,
         status=verdict.status,
@@ -85,7 +88,7 @@ def compose(
         hits=hits,
         notices=(
             *notices,
-            *(notice(question.kind, chosen[i], chosen[j]) for i, j in pairs),
+            *(notice(question.kind, chosen[i], chosen[j], question.language) for i, j in pairs),
             *_stale(citations),
         ),
         disagreements=tuple(pairs),
@@ -134,6 +137,7 @@ def as_ranked(ranked: Sequence[Evidence], reader: str, k: int) -> tuple[Hit, ...
 _STALE = {
     Freshness.EDITED: "{} has been edited since it was indexed; the quotation is from the indexed text.",
     Freshness.MISSING: "{} is no longer where it was indexed; the quotation is from the indexed text.",
+    Freshness.UNREADABLE: "{} cannot be read now; the quotation is from the indexed text.",
 }
 
 

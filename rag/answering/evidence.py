@@ -6,7 +6,6 @@ was asked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,8 @@ from rag.answering.question import Kind
 from rag.reader.base import Mark, Reading
 from rag.records import Document, Hit
 from rag.settings import RANKING
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 from rag.text.sentences import sentences
 
 Range = tuple[int, int]
@@ -24,8 +25,9 @@ class Evidence:
     """Words of a hit that may be quoted: the quotation and the marks in it, in characters of the passage.
 
     Without marks there is nothing to quote. ``place`` is the hit's in the retriever's list, from 1;
-    ``context`` is the passage with its header. ``coverage`` is the weighted share of the question's terms in
-    quotation and header, 0..1, ``passage_coverage`` in the context. Evidence is ordered by ``rank_score``.
+    ``context`` is the passage with its ``header``. ``coverage`` is the weighted share of the question's terms
+    in quotation and header, 0..1, ``passage_coverage`` in the context. Evidence is ordered by
+    ``rank_score``.
     """
 
     hit: Hit
@@ -34,6 +36,7 @@ class Evidence:
     quote: Range
     marks: tuple[Mark, ...]
     place: int = 1
+    header: str = ""
     context: str = ""
     coverage: float = 0.0
     passage_coverage: float = 0.0
@@ -62,34 +65,55 @@ def quote_range(ranges: Sequence[Range], start: int, end: int, length: int) -> R
     return min(touched[0][0], start), max(touched[-1][1], end)
 
 
-# A sentence that opens so leans on the one before it.
-_LEANS = re.compile(
-    r"[\"“‘']?(this|that|these|those|it|they|he|she|as a result|therefore|so|but|however|because)\b", re.I
-)
-
-
-def with_explained(ranges: Sequence[Range], text: str, quote: Range) -> Range:
+def with_explained(ranges: Sequence[Range], text: str, quote: Range, language: Language = ENGLISH) -> Range:
     """The quotation with the sentence before it, if it leans on that one: opens with "This" or the like.
 
     >>> text = "Caseloads fell. This means workers know the children."
     >>> with_explained([(0, 15), (16, 53)], text, (16, 53))
     (0, 53)
     """
-    if not _LEANS.match(text[slice(*quote)]):
+    if not language.leaning_opener.match(text[slice(*quote)]):
         return quote
     before = [a for a, b in ranges if b <= quote[0]]
     return (before[-1], quote[1]) if before else quote
 
 
-def quotation(kind: Kind, text: str, marks: Sequence[Mark]) -> tuple[Range, tuple[Mark, ...]]:
-    """What to quote of a passage and the marks worth showing in it; marks come best first.
+def with_neighbours(ranges: Sequence[Range], quote: Range, reading: Reading) -> Range:
+    """The quotation with the sentences on either side that the reader holds to belong to the evidence.
 
-    The sentence of the best mark; a list question takes every item that scores near the best, a why or how
-    question the sentence before where the quotation leans on it. Without marks the whole text stands for it.
+    >>> reading = Reading(1.0, evidence=((0, 4, -2.0), (10, 14, 3.0), (20, 24, 1.0)))
+    >>> with_neighbours([(0, 9), (10, 19), (20, 29)], (10, 19), reading)
+    (10, 29)
+    """
 
-    >>> quotation(Kind.WHO, "It rained. Ann won.", [Mark(11, 14, 2.0)])
+    def belongs(place: int) -> bool:
+        probability = reading.evidence_of(*ranges[place])
+        return probability is not None and probability >= RANKING.evidence_share
+
+    within = [place for place, (a, b) in enumerate(ranges) if a < quote[1] and b > quote[0]]
+    if not within:
+        return quote
+    first, last = within[0], within[-1]
+    while first > 0 and belongs(first - 1):
+        first -= 1
+    while last + 1 < len(ranges) and belongs(last + 1):
+        last += 1
+    return min(ranges[first][0], quote[0]), max(ranges[last][1], quote[1])
+
+
+def quotation(
+    kind: Kind, text: str, reading: Reading, language: Language = ENGLISH
+) -> tuple[Range, tuple[Mark, ...]]:
+    """What to quote of a passage, and the marks worth showing in it.
+
+    The sentence of the best mark, with its neighbours that belong to the evidence. A list question takes
+    every item that scores near the best, a why or how question the sentence before where the quotation leans
+    on it. Without marks the whole text stands for it.
+
+    >>> quotation(Kind.WHO, "It rained. Ann won.", Reading(1.0, (Mark(11, 14, 2.0),)))
     ((11, 19), (Mark(start=11, end=14, score=2.0),))
     """
+    marks = reading.marks
     if not marks:
         return (0, len(text)), ()
     shown: tuple[Mark, ...] = (marks[0],)
@@ -97,8 +121,9 @@ def quotation(kind: Kind, text: str, marks: Sequence[Mark]) -> tuple[Range, tupl
         shown = tuple(m for m in marks if marks[0].score - m.score <= RANKING.list_mark_drop)
     ranges = sentences(text)
     quote = quote_range(ranges, min(m.start for m in shown), max(m.end for m in shown), len(text))
+    quote = with_neighbours(ranges, quote, reading)
     if kind in (Kind.WHY, Kind.HOW):
-        quote = with_explained(ranges, text, quote)
+        quote = with_explained(ranges, text, quote, language)
     return quote, shown
 
 

@@ -36,7 +36,10 @@ class EvidenceRanker:
         What the reader left off early comes after all that it read to the end.
         """
         documents = [self._store.document(hit.passage.document_id) for hit in hits]
-        headers = [passage_header(d, hit.passage) for d, hit in zip(documents, hits, strict=True)]
+        headers = [
+            passage_header(document, hit.passage, question.language)
+            for document, hit in zip(documents, hits, strict=True)
+        ]
         readings = self._reader.read(
             question.plain,
             [
@@ -48,8 +51,8 @@ class EvidenceRanker:
         for place, (hit, document, header, reading) in enumerate(
             zip(hits, documents, headers, readings, strict=True), start=1
         ):
-            quote, marks = quotation(question.kind, hit.passage.text, reading.marks)
-            context = passage_context(document, hit.passage)
+            quote, marks = quotation(question.kind, hit.passage.text, reading, question.language)
+            context = passage_context(document, hit.passage, question.language)
             quoted = f"{header} {hit.passage.text[slice(*quote)]}"
             coverage = self._weights.coverage(question.terms, quoted)
             passage_coverage = self._weights.coverage(question.terms, context)
@@ -61,6 +64,7 @@ class EvidenceRanker:
                     quote=quote,
                     marks=marks,
                     place=place,
+                    header=header,
                     context=context,
                     coverage=coverage,
                     passage_coverage=passage_coverage,

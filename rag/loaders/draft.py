@@ -1,10 +1,25 @@
-"""What one loader hands back, before it becomes a Document."""
+"""What one loader hands back, before it becomes a Document, and how it is made of a text and its blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.records import Heading, Place
+from rag.loaders.head import Head, head_of
+from rag.records import Block, BlockKind, Place
+from rag.text.blocks import settled, with_all, with_leads
+from rag.text.guess import guess_blocks, guess_paragraphs
+from rag.text.markup import without_syntax
+
+_HEAD = 20_000  # characters: enough to find title and date, and whether sections follow them
+# What stands line under line instead of paragraph by paragraph, where two of the same word meet.
+_TOGETHER = {
+    BlockKind.LIST_ITEM: "list",
+    BlockKind.TABLE_HEADER: "table",
+    BlockKind.TABLE_ROW: "table",
+    BlockKind.TERM: "definitions",
+    BlockKind.DEFINITION: "definitions",
+}
 
 
 class UnreadableError(Exception):
@@ -26,5 +41,134 @@ class Draft:
     date: str | None = None
     encoding: str | None = None
     places: tuple[Place, ...] = ()
-    headings: tuple[Heading, ...] = ()
+    blocks: tuple[Block, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a format says of a document beside its text.
+
+    ``title`` and ``date`` are believed before the text's own opening lines; ``created``, the date of the
+    file, only where these give none.
+    """
+
+    title: str | None = None
+    date: str | None = None
+    created: str | None = None
+    encoding: str | None = None
+    places: Sequence[Place] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words that a format set apart, and what it says they are, before they stand in a text.
+
+    A ``fresh`` one begins a list or table of its own. ``line`` and ``page`` are where it begins in the file.
+    """
+
+    kind: BlockKind
+    words: str
+    level: int = 0
+    fresh: bool = False
+    line: int | None = None
+    page: int | None = None
+
+
+def laid_out(pieces: Iterable[Piece]) -> tuple[str, list[Block], list[Place]]:
+    """The pieces as one text, parted by blank lines, items and rows by line ends; their blocks and places.
+
+    A piece without words is left out.
+
+    >>> items = [Piece(BlockKind.LIST_ITEM, "- one", 1, line=7), Piece(BlockKind.LIST_ITEM, "- two", 1)]
+    >>> text, blocks, places = laid_out([Piece(BlockKind.PARAGRAPH, "We will:"), *items])
+    >>> text, blocks[1].start, places
+    ('We will:\\n\\n- one\\n- two', 10, [Place(start=10, page=None, line=7)])
+    """
+    parts, blocks, places = list[str](), list[Block](), list[Place]()
+    at = 0
+    before: str | None = None
+    for piece in pieces:
+        words = piece.words.strip()
+        if not words:
+            continue
+        group = _TOGETHER.get(piece.kind)
+        if parts:
+            gap = "\n" if group is not None and group == before and not piece.fresh else "\n\n"
+            parts.append(gap)
+            at += len(gap)
+        if piece.line is not None or piece.page is not None:
+            places.append(Place(at, page=piece.page, line=piece.line))
+        blocks.append(Block(piece.kind, at, at + len(words), piece.level))
+        parts.append(words)
+        at += len(words)
+        before = group
+    return "".join(parts), blocks, places
+
+
+def marked(text: str, media_type: str, blocks: Iterable[Block], known: Known = Known()) -> Draft:
+    """A draft of a format that marks its blocks; words that stand in none become paragraphs.
+
+    >>> draft = marked("Notes of 3 May\\n- one", "text/html", [Block(BlockKind.LIST_ITEM, 15, 20, 1)])
+    >>> [(block.kind.value, draft.text[block.start : block.end]) for block in draft.blocks]
+    [('paragraph', 'Notes of 3 May'), ('list item', '- one')]
+    """
+    whole = with_all(text, list(blocks))
+    head = head_of(list(_opening(text, whole, media_type)))
+    title = known.title or head.title
+    return _draft(text, media_type, settled(text, whole, title, media_type), title, head, known)
+
+
+def unmarked(text: str, media_type: str, known: Known = Known()) -> Draft:
+    """A draft of text whose format marks no blocks: they are guessed from how its lines look.
+
+    >>> [block.kind.value for block in unmarked("We will:\\n- come\\n- see the", "text/plain").blocks]
+    ['paragraph', 'list item', 'list item']
+    """
+    found = guess_paragraphs(text)
+    head = head_of(list(_opening(text, found, media_type)))
+    title = known.title or head.title
+    return _draft(text, media_type, guess_blocks(text, found, title), title, head, known)
+
+
+def _draft(
+    text: str, media_type: str, blocks: Sequence[Block], title: str | None, head: Head, known: Known
+) -> Draft:
+    date = known.date or head.date
+    notes = known.notes
+    if date is None and known.created is not None:
+        date, notes = known.created, (*notes, "the date is that of the file's creation")
+    return Draft(
+        text,
+        media_type,
+        title,
+        date,
+        known.encoding,
+        tuple(known.places),
+        with_leads(text, blocks),
+        notes,
+    )
+
+
+def _opening(text: str, blocks: Sequence[Block], media_type: str) -> Iterator[str]:
+    """The words of the first paragraphs, as people are shown them; items and rows of one kind together."""
+    start = end = None
+    group: str | None = None
+    for block in blocks:
+        if block.start > _HEAD:
+            break
+        if block.notice is not None or block.kind is BlockKind.CODE:
+            continue
+        if start is not None and end is not None:
+            if group is not None and _TOGETHER.get(block.kind) == group:
+                end = block.end
+                continue
+            yield _shown(text[start:end], media_type)
+        start, end, group = block.start, min(block.end, _HEAD + block.start), _TOGETHER.get(block.kind)
+    if start is not None and end is not None:
+        yield _shown(text[start:end], media_type)
+
+
+def _shown(words: str, media_type: str) -> str:
+    return without_syntax(words, media_type)[0].strip()

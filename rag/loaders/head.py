@@ -10,10 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.text import boilerplate
 from rag.text.dates import around_date, dates_in
 from rag.text.layout import (
-    blocks,
     has_date_cue,
     is_byline,
     is_complete,
@@ -24,7 +22,6 @@ from rag.text.layout import (
     lines,
     looks_like_heading,
     n_words,
-    plain_heading,
 )
 
 _LABEL = re.compile(
@@ -37,33 +34,30 @@ _SUBJECT = re.compile(r"(?:Subject|Re)\s?:\s+(\S.*)$", re.IGNORECASE)
 _UPDATED = re.compile(r"\b(?:updated|revised|last checked)\b", re.IGNORECASE)
 _MINUTES = re.compile(r"\b(?:minutes|meeting|held on|notes of)\b", re.IGNORECASE)
 _TRAIL = re.compile(r"\s[>»|]\s")  # "Echo > News > Calder Mere": where a page stands, not what it is called
-_LOOK = 20_000  # characters: enough to see whether sections follow the head
 _MAX_HEAD = 14  # lines; no letterhead or page top is longer
 _TITLE_WORDS = 40  # a letter's subject can be long
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class Head:
     """A title and an ISO 8601 date, each None where the text gives none."""
 
     title: str | None
     date: str | None
 
 
-def about(text: str) -> About:
-    """The title and date that a text gives itself in its opening lines.
+def head_of(paragraphs: Sequence[str]) -> Head:
+    """The title and date that a text gives itself in its opening paragraphs, without notices and syntax.
 
-    >>> about("Trust praised\\n\\nBy Jo Lee\\n\\n| 22 March 2017\\n\\nIt was praised in May 2016 by all.")
-    About(title='Trust praised', date='2017-03-22')
-    >>> about("The trust was praised on 3 May 2016 by everyone who had seen it at work.")
-    About(title=None, date=None)
+    >>> head_of(["Trust praised", "By Jo Lee", "| 22 March 2017", "It was praised in May 2016 by all."])
+    Head(title='Trust praised', date='2017-03-22')
+    >>> head_of(["The trust was praised on 3 May 2016 by everyone who had seen it at work."])
+    Head(title=None, date=None)
     """
-    ranges = blocks(text[:_LOOK])
-    texts = [text[block.start : block.end] for block in ranges]
-    kept = [block for block, notice in zip(texts, boilerplate.reasons(texts), strict=True) if notice is None]
+    kept = [paragraph for paragraph in paragraphs if paragraph.strip()]
     head = _head(kept)
     sectioned = any(map(looks_like_heading, kept[len(head) + 1 : -1]))
-    return About(_title(head, sectioned=sectioned), _date([line for block in head for line in block]))
+    return Head(_title(head, sectioned=sectioned), _date([line for block in head for line in block]))
 
 
 def _head(texts: Sequence[str]) -> list[list[str]]:
@@ -77,8 +71,7 @@ def _head(texts: Sequence[str]) -> list[list[str]]:
         )
         if sum(map(len, head)) >= _MAX_HEAD or (_is_paragraph(block, rows) and not stated):
             break
-        if not block.startswith(("```", "---")):
-            head.append(rows)
+        head.append(rows)
     return head
 
 
@@ -98,20 +91,16 @@ def _title(head: Sequence[Sequence[str]], *, sectioned: bool) -> str | None:
     if greeted is not None:
         after = [block for block in head[greeted + 1 : greeted + 2] if len(block) == 1]
         return next(
-            (
-                plain_heading(block[0])
-                for block in after
-                if looks_like_heading(block[0], max_words=_TITLE_WORDS)
-            ),
+            (_even(block[0]) for block in after if looks_like_heading(block[0], max_words=_TITLE_WORDS)),
             None,
         )
     labelled = False
-    found: list[str] = []
+    titles: list[str] = []
     for block in head:
-        first = plain_heading(block[0])
+        first = _even(block[0])
         if _LABEL.fullmatch(first.strip(" :")) or _TRAIL.search(first):
             labelled = labelled or len(block) == 1
-            first, block = (plain_heading(block[1]), block[1:]) if len(block) > 1 else ("", block)
+            first, block = (_even(block[1]), block[1:]) if len(block) > 1 else ("", block)
         if (
             not first
             or is_byline(first)
@@ -125,13 +114,17 @@ def _title(head: Sequence[Sequence[str]], *, sectioned: bool) -> str | None:
             labelled and len(block) > 1 and is_name_line(first)
         ):
             second = block[1] if len(block) == 2 else ""
-            found.append(
+            titles.append(
                 f"{first} {second}" if second and second[0].islower() and not is_complete(second) else first
             )
-    if not found:
+    if not titles:
         return None
-    masthead = len(found) > 1 and is_name_line(found[0]) and n_words(found[0]) <= 5 and not sectioned
-    return found[-1] if labelled and not sectioned else found[1] if masthead else found[0]
+    masthead = len(titles) > 1 and is_name_line(titles[0]) and n_words(titles[0]) <= 5 and not sectioned
+    return titles[-1] if labelled and not sectioned else titles[1] if masthead else titles[0]
+
+
+def _even(line: str) -> str:
+    return " ".join(line.split())
 
 
 def _date(head_lines: Sequence[str]) -> str | None:
@@ -157,5 +150,5 @@ def _date(head_lines: Sequence[str]) -> str | None:
 def _cued(line: str) -> str | None:
     """The date after "published", where a line also says when it was revised."""
     match = re.search(r"\b(?:published|issued|posted|first published)\b[^.;]*", line, re.IGNORECASE)
-    found = dates_in(match[0]) if match else []
-    return found[0][2] if found else None
+    dates = dates_in(match[0]) if match else []
+    return dates[0][2] if dates else None

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from rag.loaders.draft import Draft, UnreadableError
-from rag.loaders.head import about
+from rag.loaders.draft import Draft, Known, UnreadableError, unmarked
 from rag.loaders.rejoin import Vocabulary
 from rag.records import Place
 from rag.text.dates import dates_in
@@ -53,18 +52,18 @@ def load_pdf(data: bytes) -> Draft:
         )
     notes = (f"{empty} of {len(pages)} pages have no text",) if empty else ()
     text, places = _flow(list(_paragraphs(without_running_lines(pages))))
-    own = about(text)
-    date = own.date
-    if date is None and (created := re.match(r"D:(\d{4})(\d\d)(\d\d)", fields.get("CreationDate", ""))):
-        found = dates_in("-".join(created.groups()))
-        if found and found[0][2] not in _TEMPLATE_DATES:
-            date, notes = found[0][2], (*notes, "the date is that of the file's creation")
+    created, dated = None, re.match(r"D:(\d{4})(\d\d)(\d\d)", fields.get("CreationDate", ""))
+    if dated:
+        dates = dates_in("-".join(dated.groups()))
+        created = dates[0][2] if dates and dates[0][2] not in _TEMPLATE_DATES else None
     title = " ".join(fields.get("Title", "").split())
     if re.fullmatch(
         r"(?:untitled|anonymous|.*\.(?:docx?|pdf|indd|tex)|microsoft word.*|)", title, re.IGNORECASE
     ):
-        title = own.title or ""
-    return Draft(text, "application/pdf", title or None, date, None, places, (), notes)
+        title = ""
+    return unmarked(
+        text, "application/pdf", Known(title or None, created=created, places=places, notes=notes)
+    )
 
 
 def _read(data: bytes) -> tuple[list[list[Line]], dict[str, str]]:

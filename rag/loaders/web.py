@@ -2,19 +2,20 @@
 
 ``trafilatura`` decides what the article is; parts whose markup names them as furniture (navigation, cookie
 banners, offers, forms) are taken out before it looks. The document's text is the extracted text, paragraphs
-divided by blank lines, and every block remembers its line in the source.
+divided by blank lines; every block keeps its kind and its line in the source.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from rag.loaders.draft import Draft, UnreadableError
-from rag.loaders.head import about
+from rag.loaders.draft import Draft, Known, Piece, UnreadableError, laid_out, marked
 from rag.loaders.plain import decode
-from rag.records import Heading, Place
+from rag.records import BlockKind
 from rag.text.dates import dates_in
 
 _CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
@@ -51,32 +52,56 @@ _BLOCKS = (
     "dt",
     "dd",
     "figcaption",
+    "caption",
     "div",
     "td",
 )
 _APART = {"p", "head", "item", "cell", "div", "quote"}
+# What a block is by its element in the source, where the extracted tree has forgotten it.
+_BY_TAG = {"pre": BlockKind.CODE, "figcaption": BlockKind.CAPTION, "caption": BlockKind.CAPTION}
+# The words of a heading's link to itself.
+_PERMALINKS = {"¶", "#", "§", "🔗", "Permalink", "Link to this heading"}
+_TAG = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]{0,1000000}+\"|'[^']{0,1000000}+')*+")
+_MAX_ATTRIBUTES = 1_000  # of an element; the parser takes the square of their number
+_MAX_DEPTH = 250  # elements inside one another; the extractor takes the square of it, and then fails
+_MAX_TEXT = 8_000_000  # characters; the parser drops a longer run of text
+_WORD = re.compile(r"\w+")
+_KEY = 80  # letters and figures by which a block is found again in its source
 _MAX_SHARE = 0.4  # of a page's words: what holds more is no furniture, whatever its class says
 
 
 def load_html(data: bytes) -> Draft:
-    """The article of a web page as a draft, with headings, title, date and source lines."""
+    """The article of a web page as a draft, with its blocks, title, date and source lines."""
     text, encoding, notes = _decode(data)
     from lxml.etree import ParserError
 
+    _refuse_monsters(text)
     try:
-        page, found = _extract(text)
+        source, page, found = _extract(text)
     except ParserError as error:
         raise UnreadableError("no readable text in this page") from error
+    except UnreadableError:
+        raise
     except Exception as error:  # whatever lxml or trafilatura could not swallow
         raise UnreadableError(f"the page could not be taken apart ({type(error).__name__})") from error
-    pieces = list(_pieces(found.body)) if found is not None else []
-    if not any(words for words, _ in pieces):
-        pieces = [(" ".join(words.split()), 0) for words in page.itertext("p", "li", "h1", "h2", "h3", "td")]
-        pieces = [piece for piece in pieces if piece[0]]
+    pieces = [piece for piece in _pieces(found.body, 0) if piece.words] if found is not None else []
+    if not pieces:
+        words = (" ".join(words.split()) for words in page.itertext("p", "li", "h1", "h2", "h3", "td"))
+        pieces = [Piece(BlockKind.PARAGRAPH, part) for part in words if part]
         notes = (*notes, "no article was found in the page: all its text is kept")
     if not pieces:
         raise UnreadableError("no readable text in this page")
-    return _draft(page, found, pieces, encoding, notes)
+    laid, blocks, places = laid_out(source.placed(piece) for piece in pieces)
+    dates = dates_in(found.date or "") if found is not None else []
+    title = " ".join((found.title or "").split()) if found is not None else ""
+    known = Known(
+        title=title.rstrip(" ¶🔗") or None,
+        date=dates[0][2] if dates else None,
+        encoding=encoding,
+        places=places,
+        notes=notes,
+    )
+    return marked(laid, "text/html", blocks, known)
 
 
 def _decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
@@ -91,25 +116,34 @@ def _decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
             name = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252"}.get(name, name)
             try:
                 return data.decode(name), name, (f"decoded as {name}, as the page declares",)
-            except (UnicodeDecodeError, LookupError):
+            except (UnicodeError, LookupError):  # no such encoding, one named "undefined", or a wrong one
                 pass
     return decode(data)
 
 
-def _extract(text: str) -> tuple[Any, Any]:
-    """The page's tree without its furniture, and what trafilatura makes of it (None: nothing)."""
+def _refuse_monsters(text: str) -> None:
+    """Raise UnreadableError for a page whose markup would hold the parser up."""
+    for match in _TAG.finditer(text):
+        if match.end() - match.start() > 2 * _MAX_ATTRIBUTES and _n_attributes(match[0]) > _MAX_ATTRIBUTES:
+            raise UnreadableError(f"an element of the page has more than {_MAX_ATTRIBUTES:,} attributes")
+
+
+def _n_attributes(tag: str) -> int:
+    return len(re.sub(r"\"[^\"]*\"|'[^']*'", "", tag).split()) - 1
+
+
+def _extract(text: str) -> tuple[_Source, Any, Any]:
+    """Where blocks stand in the page, its tree without furniture, and its article or None."""
     from lxml import html
     from trafilatura import bare_extraction
 
-    page = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
-    total = max(1, len(page.text_content().split()))
-    for element in list(page.iter()):
-        if not isinstance(element.tag, str) or element.getparent() is None or not _is_furniture(element):
-            continue
-        if element.tag in {"script", "style"} or len(element.text_content().split()) <= _MAX_SHARE * total:
-            element.drop_tree()
+    page = html.document_fromstring(_divided(re.sub(r"^\s*<\?xml[^>]*\?>", "", text)))
+    _without_furniture(page)
+    _without_permalinks(page)
+    source = _Source(page)
+    _with_captions(page)
     found = bare_extraction(
-        html.tostring(page, encoding="unicode"),
+        page if len(text) > _MAX_TEXT else html.tostring(page, encoding="unicode"),
         with_metadata=True,
         include_comments=False,
         include_tables=True,
@@ -117,7 +151,58 @@ def _extract(text: str) -> tuple[Any, Any]:
         favor_recall=True,
         date_extraction_params={"extensive_search": False, "original_date": True},
     )
-    return page, found
+    return source, page, found
+
+
+def _divided(text: str) -> str:
+    """The page with comments inside runs of text that are too long for the parser."""
+    if len(text) <= _MAX_TEXT:
+        return text
+    parts = []
+    for run in re.split(r"(?=<)", text):
+        at = 0
+        while len(run) - at > _MAX_TEXT:
+            cut = run.rfind(" ", at + 1, at + _MAX_TEXT)
+            cut = cut if cut > at else at + _MAX_TEXT
+            parts += [run[at:cut], "<!-- -->"]
+            at = cut
+        parts.append(run[at:])
+    return "".join(parts)
+
+
+def _without_furniture(page: Any) -> None:
+    counts = _word_counts(page)
+    total = max(1, counts[page])
+    waiting = [page]
+    while waiting:
+        element = waiting.pop()
+        if (
+            element.getparent() is not None
+            and _is_furniture(element)
+            and (element.tag in {"script", "style"} or counts[element] <= _MAX_SHARE * total)
+        ):
+            element.drop_tree()
+        else:
+            waiting += [child for child in element if isinstance(child.tag, str)]
+
+
+def _word_counts(page: Any) -> dict[Any, int]:
+    """The number of words in each element. Raises UnreadableError where elements stand too deep."""
+    from lxml.etree import iterwalk
+
+    counts: dict[Any, int] = {}
+    depth = 0
+    for event, element in iterwalk(page, events=("start", "end")):
+        if event == "start":
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise UnreadableError(f"elements of the page stand more than {_MAX_DEPTH} deep")
+            continue
+        depth -= 1
+        counts[element] = len((element.text or "").split()) + sum(
+            counts.get(child, 0) + len((child.tail or "").split()) for child in element
+        )
+    return counts
 
 
 def _is_furniture(element: Any) -> bool:
@@ -129,93 +214,147 @@ def _is_furniture(element: Any) -> bool:
     return not _FURNITURE.isdisjoint(re.split(r"[\s_-]+", re.sub(r"([a-z])([A-Z])", r"\1-\2", names).lower()))
 
 
-def _pieces(body: Any) -> Iterator[tuple[str, int]]:
-    """The blocks of an extracted body as (words, heading level or 0)."""
+def _without_permalinks(page: Any) -> None:
+    for link in list(page.iter("a")):
+        if link.get("href", "").startswith("#") and "".join(link.itertext()).strip() in _PERMALINKS:
+            link.drop_tree()
+
+
+def _with_captions(page: Any) -> None:
+    """Stand captions beside their tables and figures: inside, they are taken for cells or lost."""
+    for caption in list(page.iter("caption", "figcaption")):
+        around = caption.getparent()
+        if around is None or around.tag not in {"table", "figure"}:
+            continue
+        caption.drop_tree()
+        caption.tag, caption.tail = "p", None
+        if around.tag == "table":
+            around.addprevious(caption)
+        else:
+            caption.tail, around.tail = around.tail, None
+            around.addnext(caption)
+
+
+def _pieces(body: Any, depth: int, kind: BlockKind = BlockKind.PARAGRAPH) -> Iterator[Piece]:
+    """The blocks of an extracted body."""
     for element in body:
         tag = element.tag
         if tag == "head":
-            yield (
-                _words(element),
-                int((element.get("rend") or "h2")[-1]) if (element.get("rend") or "h2")[-1].isdigit() else 2,
-            )
+            rank = (element.get("rend") or "h2")[-1]
+            yield Piece(BlockKind.HEADING, _words(element), int(rank) if rank.isdigit() else 2)
         elif tag == "list":
-            items = [_words(item) for item in element.iter("item")]
-            yield "\n".join(f"- {item}" for item in items if item), 0
+            yield from _items(element, 1, fresh=True)
         elif tag == "table":
-            rows = [" | ".join(_words(cell) for cell in row.iter("cell")) for row in element.iter("row")]
-            yield "\n".join(row for row in rows if row.strip(" |")), 0
-        elif tag in {"div", "quote", "main", "article"} and len(element):
-            yield from _pieces(element)
+            yield from _rows(element)
+        elif tag == "code":
+            yield Piece(BlockKind.CODE, _lines(element))
+        elif tag in {"div", "quote", "main", "article"} and len(element) and depth < _MAX_DEPTH:
+            yield from _pieces(element, depth + 1, BlockKind.QUOTATION if tag == "quote" else kind)
+        elif tag == "quote":
+            yield Piece(BlockKind.QUOTATION, _lines(element))
         else:
-            yield _words(element), 0
+            yield Piece(kind, _words(element))
 
 
-def _words(element: Any) -> str:
-    parts = []
-    for node in element.iter():
-        parts += [" " if node.tag == "lb" else "", node.text or "", " " if node.tag in _APART else ""]
-        parts.append((node.tail or "") if node is not element else "")
-    return " ".join("".join(parts).split())
-
-
-def _draft(
-    page: Any, found: Any, pieces: list[tuple[str, int]], encoding: str, notes: tuple[str, ...]
-) -> Draft:
-    lines = _SourceLines(page)
-    text, places, headings = "", [], []
-    parts: list[str] = []
-    at = 0
-    for words, level in pieces:
-        if not words:
+def _items(listed: Any, level: int, *, fresh: bool = False) -> Iterator[Piece]:
+    for item in listed:
+        if item.tag == "list":
+            yield from _items(item, level + 1)
             continue
-        if parts:
-            parts.append("\n\n")
-            at += 2
-        offset = at
-        for row in words.split("\n"):
-            line = lines.of(row.removeprefix("- "))
-            if line is not None:
-                places.append(Place(offset, line=line))
-            offset += len(row) + 1
-        if level:
-            headings.append(Heading(at, at + len(words), level))
-        parts.append(words)
-        at += len(words)
-    text = "".join(parts)
-    own = about(text)
-    dates = dates_in(found.date or "") if found is not None else []
-    title = found.title if found is not None else None
-    return Draft(
-        text,
-        "text/html",
-        " ".join(title.split()) if title else own.title,
-        dates[0][2] if dates else own.date,
-        encoding,
-        tuple(places),
-        tuple(headings),
-        notes,
-    )
+        rend = item.get("rend") or ""
+        nested = [part for part in item.iter("list") if next(part.iterancestors("list")) is listed]
+        words = _words(item, without=nested)
+        if rend.startswith("dt"):
+            yield Piece(BlockKind.TERM, words, fresh=fresh)
+        elif rend.startswith("dd"):
+            yield Piece(BlockKind.DEFINITION, words, fresh=fresh)
+        else:
+            yield Piece(BlockKind.LIST_ITEM, f"- {words}" if words else "", level, fresh=fresh)
+        fresh = fresh and not words
+        for inner in nested:
+            yield from _items(inner, level + 1)
 
 
-class _SourceLines:
+def _rows(table: Any) -> Iterator[Piece]:
+    fresh = True
+    for row in table.iter("row"):
+        cells = list(row.iter("cell"))
+        words = " | ".join(_words(cell) for cell in cells)
+        if not words.strip(" |"):
+            continue
+        heads = fresh and all(cell.get("role") == "head" or not _words(cell) for cell in cells)
+        yield Piece(BlockKind.TABLE_HEADER if heads else BlockKind.TABLE_ROW, words, fresh=fresh)
+        fresh = False
+
+
+def _words(element: Any, without: Sequence[Any] = ()) -> str:
+    return " ".join("".join(_strings(element, " ", without)).split())
+
+
+def _lines(element: Any) -> str:
+    """The words of preformatted text, line by line."""
+    text = "".join(_strings(element, "\n"))
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+
+
+def _strings(element: Any, line_end: str, without: Sequence[Any] = ()) -> Iterator[str]:
+    """The text inside an element in its order, but for what stands in the elements ``without``."""
+    from lxml.etree import iterwalk
+
+    left_out = set(without)
+    walk = iterwalk(element, events=("start", "end"))
+    for event, node in walk:
+        if event == "end":
+            yield "" if node is element else node.tail or ""
+        elif node in left_out:
+            walk.skip_subtree()
+        else:
+            yield line_end if node.tag == "lb" else ""
+            yield node.text or ""
+            yield " " if node.tag in _APART else ""
+
+
+class _Source:
     """Where a block of extracted words stands in the source: found by its words, going down the page."""
 
     def __init__(self, page: Any) -> None:
-        self._at: dict[str, list[int]] = {}
+        self._at: dict[str, list[tuple[int, str]]] = {}
         self._last = 0
         for element in page.iter(*_BLOCKS):
             if element.sourceline is not None:
-                self._at.setdefault(self._key(element.text_content()), []).append(element.sourceline)
+                self._at.setdefault(_key(element.itertext()), []).append((element.sourceline, element.tag))
 
-    @staticmethod
-    def _key(words: str) -> str:
-        return re.sub(r"\W+", "", words)[:80]
+    def placed(self, piece: Piece) -> Piece:
+        """The piece with its line, and with the kind its element in the source has."""
+        bulleted = piece.kind is BlockKind.LIST_ITEM
+        line, tag = self._of(piece.words.removeprefix("- ") if bulleted else piece.words)
+        kind = _BY_TAG.get(tag, piece.kind) if piece.kind is not BlockKind.HEADING else piece.kind
+        words = piece.words
+        if piece.kind is BlockKind.QUOTATION and kind is not BlockKind.CODE:
+            words = " ".join(words.split())
+        return replace(piece, kind=kind, words=words, line=line)
 
-    def of(self, words: str) -> int | None:
-        """The first line at or below the last one found; else the first anywhere; else None."""
-        known = self._at.get(self._key(words))
+    def _of(self, words: str) -> tuple[int | None, str]:
+        """The first line at or below the last one found; else the first anywhere; else None; and its tag."""
+        known = self._at.get(_key([words]))
         if not known:
-            return None
-        line = next((line for line in known if line >= self._last), known[0])
+            return None, ""
+        row = bisect_left(known, self._last, key=lambda place: place[0])
+        line, tag = known[row] if row < len(known) else known[0]
         self._last = line
-        return line
+        return line, tag
+
+
+def _key(texts: Iterable[str]) -> str:
+    """The first letters and figures of a text, by which it is known again however it is spaced.
+
+    >>> _key(["Year ", "| Spent"])
+    'YearSpent'
+    """
+    key = ""
+    for text in texts:
+        for match in _WORD.finditer(text):
+            key += match[0][:_KEY]
+            if len(key) >= _KEY:
+                return key[:_KEY]
+    return key

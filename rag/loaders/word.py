@@ -10,17 +10,30 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from rag.loaders.draft import Draft, UnreadableError
-from rag.loaders.head import about
-from rag.records import Heading, Place
+from rag.loaders.draft import Draft, Known, Piece, UnreadableError, laid_out, marked
+from rag.records import BlockKind
+from rag.text.blocks import letter_kind
+from rag.text.layout import looks_like_heading
 
 _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _OLE = b"\xd0\xcf\x11\xe0"
 _MAX_UNPACKED = 1_000_000_000  # bytes; a DOCX that unpacks to more is a bomb or no text
 _TEMPLATE_DATES = {"2013-12-23", "2000-01-01", "1980-01-01"}  # written by libraries, not by anybody's clock
+
+_STYLES = (  # words in a style's name, in small letters, and what a paragraph of it is
+    ("quote", BlockKind.QUOTATION),
+    ("caption", BlockKind.CAPTION),
+    ("code", BlockKind.CODE),
+    ("preformatted", BlockKind.CODE),
+    ("macro text", BlockKind.CODE),
+)
+_BOLD_LEVEL = 6  # of a heading that only its bold type marks: under all that a style marks
+_WRAPPERS = {f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "customXml", "smartTag")}
+_FIRST_ROW = 0x20  # the bit of a table's look that sets off its first row
 
 
 def load_docx(data: bytes) -> Draft:
@@ -31,34 +44,22 @@ def load_docx(data: bytes) -> Draft:
         )
     document = _open(data)
     try:
-        pieces = list(_pieces(document))
+        pieces = [replace(piece, line=number) for number, piece in enumerate(_pieces(document), 1)]
         properties = document.core_properties
         title, created = properties.title or "", properties.created
     except Exception as error:  # malformed XML inside a sound archive
         raise UnreadableError(f"damaged: its contents cannot be followed ({type(error).__name__})") from error
-    parts, places, headings = list[str](), list[Place](), list[Heading]()
-    at = 0
-    for number, (words, level, kind) in enumerate(pieces, 1):
-        if parts:
-            gap = "\n" if kind == pieces[number - 2][2] and kind in {"row", "item"} else "\n\n"
-            parts.append(gap)
-            at += len(gap)
-        places.append(Place(at, line=number))
-        if level:
-            headings.append(Heading(at, at + len(words), level))
-        parts.append(words)
-        at += len(words)
-    text = "".join(parts)
-    if not text.strip():
+    if not pieces:
         raise UnreadableError("no text in it")
-    own = about(text)
-    first = next((text[heading.start : heading.end] for heading in headings), None)
-    date, notes = own.date, tuple[str, ...]()
-    if date is None and created is not None and created.date().isoformat() not in _TEMPLATE_DATES:
-        date, notes = created.date().isoformat(), ("the date is that of the file's creation",)
-    return Draft(
-        text, _TYPE, title.strip() or first or own.title, date, None, tuple(places), tuple(headings), notes
+    text, blocks, places = laid_out(pieces)
+    heading = next((piece.words for piece in pieces if piece.kind is BlockKind.HEADING), None)
+    day = created.date().isoformat() if created is not None else None
+    known = Known(
+        title.strip() or heading,
+        created=day if day not in _TEMPLATE_DATES else None,
+        places=places,
     )
+    return marked(text, _TYPE, blocks, known)
 
 
 def _open(data: bytes) -> Any:
@@ -75,34 +76,88 @@ def _open(data: bytes) -> Any:
         raise UnreadableError("not a Word file, or a truncated one") from error
 
 
-def _pieces(document: Any) -> Iterator[tuple[str, int, str]]:
-    """(words, heading level or 0, kind) of every paragraph and table row that has words."""
+def _pieces(document: Any) -> Iterator[Piece]:
+    """Every paragraph and table row that has words."""
     styles = {style.style_id: style.name or "" for style in document.styles}
     yield from _walk(document.element.body, styles)
 
 
-def _walk(parent: Any, styles: dict[str, str]) -> Iterator[tuple[str, int, str]]:
-    for child in parent:
-        if child.tag == f"{_W}p":
-            words = _words(child)
-            if words:
-                name = styles.get(_style(child), "")
-                level = re.fullmatch(r"heading (\d)", name, re.IGNORECASE)
-                numbered = child.find(f"{_W}pPr/{_W}numPr") is not None or name.lower().startswith("list")
-                if level or name.lower() == "title":
-                    yield words, int(level[1]) if level else 1, "heading"
-                else:
-                    yield (f"- {words}", 0, "item") if numbered else (words, 0, "paragraph")
-        elif child.tag == f"{_W}tbl":
-            for row in child.iter(f"{_W}tr"):
-                cells = [
-                    " ".join(_words(p) for p in cell.iter(f"{_W}p")).strip()
-                    for cell in row.findall(f"{_W}tc")
-                ]
-                if any(cells):
-                    yield " | ".join(cells), 0, "row"
-        elif child.tag in {f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml"}:
-            yield from _walk(child, styles)
+def _walk(parent: Any, styles: dict[str, str]) -> Iterator[Piece]:
+    for child in _inside(parent, f"{_W}p", f"{_W}tbl"):
+        if child.tag == f"{_W}tbl":
+            yield from _rows(child)
+        elif words := _words(child):
+            yield _paragraph(child, words, styles.get(_style(child), "").lower())
+
+
+def _inside(parent: Any, *tags: str) -> Iterator[Any]:
+    """The children with one of these tags, those in wrappers (content controls, insertions) among them."""
+    waiting = [iter(parent)]
+    while waiting:
+        child = next(waiting[-1], None)
+        if child is None:
+            waiting.pop()
+        elif child.tag in tags:
+            yield child
+        elif child.tag in _WRAPPERS:
+            waiting.append(iter(child))
+
+
+def _paragraph(paragraph: Any, words: str, style: str) -> Piece:
+    """A paragraph as its style, its numbering or its outline level says."""
+    level = re.fullmatch(r"heading (\d)", style)
+    outline = paragraph.find(f"{_W}pPr/{_W}outlineLvl")
+    if level or style == "title":
+        return Piece(BlockKind.HEADING, words, int(level[1]) if level else 1)
+    if outline is not None and outline.get(f"{_W}val", "9") in "012345678":
+        return Piece(BlockKind.HEADING, words, int(outline.get(f"{_W}val")) + 1)
+    numbering = paragraph.find(f"{_W}pPr/{_W}numPr")
+    if numbering is not None or style.startswith("list"):
+        return Piece(BlockKind.LIST_ITEM, f"- {words}", _depth(numbering, style))
+    for name, kind in _STYLES:
+        if name in style:
+            return Piece(kind, words)
+    if looks_like_heading(words) and letter_kind([words]) is None and _is_bold(paragraph):
+        return Piece(BlockKind.HEADING, words, _BOLD_LEVEL)
+    return Piece(BlockKind.PARAGRAPH, words)
+
+
+def _depth(numbering: Any, style: str) -> int:
+    """How deep in nested lists an item stands, from its numbering or a style like "list bullet 2"; from 1."""
+    deep = numbering.find(f"{_W}ilvl") if numbering is not None else None
+    if deep is not None:
+        return max(1, int(deep.get(f"{_W}val", "0")) + 1)
+    named = re.search(r"[1-9]$", style)
+    return int(named[0]) if named else 1
+
+
+def _is_bold(paragraph: Any) -> bool:
+    """Whether all words of a paragraph are set in bold type, as where a heading was made by hand."""
+    runs = [run for run in paragraph.iter(f"{_W}r") if "".join(run.itertext(f"{_W}t")).strip()]
+    bold = [run.find(f"{_W}rPr/{_W}b") for run in runs]
+    return all(mark is not None and mark.get(f"{_W}val", "1") not in {"0", "false", "off"} for mark in bold)
+
+
+def _rows(table: Any) -> Iterator[Piece]:
+    """The rows of a table; headers are those it repeats on each page, else the first where the table's look
+    sets it off."""
+    look = table.find(f"{_W}tblPr/{_W}tblLook")
+    first_row = look is not None and (
+        look.get(f"{_W}firstRow") in {"1", "true"} or int(look.get(f"{_W}val") or "0", 16) & _FIRST_ROW > 0
+    )
+    rows = [
+        (row.find(f"{_W}trPr/{_W}tblHeader") is not None, " | ".join(cells))
+        for row in _inside(table, f"{_W}tr")
+        if any(cells := [_cell(cell) for cell in _inside(row, f"{_W}tc")])
+    ]
+    repeated = any(header for header, _ in rows)
+    for number, (header, words) in enumerate(rows):
+        heads = header if repeated else first_row and number == 0 and len(rows) > 1
+        yield Piece(BlockKind.TABLE_HEADER if heads else BlockKind.TABLE_ROW, words)
+
+
+def _cell(cell: Any) -> str:
+    return " ".join(_words(paragraph) for paragraph in cell.iter(f"{_W}p")).strip()
 
 
 def _style(paragraph: Any) -> str:

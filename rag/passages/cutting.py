@@ -1,4 +1,4 @@
-"""A stretch of text cut into even parts of at most so many words, at sentences where there are any."""
+"""A stretch of text cut into even pieces of at most so many words, where its parts or sentences end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from rag.text.sentences import sentences
 
 _WORD = re.compile(r"\S+")
+_MAX_SPLIT = 100_000  # characters whose words are weighed by making a list of them
 _LONG_WORD = 30  # characters; beyond it a "word" is text in a script without spaces, or code
 
 
@@ -18,28 +19,34 @@ def weight(text: str) -> int:
     >>> weight("one two"), weight("x" * 90)
     (2, 4)
     """
-    return sum(1 + len(word) // _LONG_WORD for word in text.split())
+    words = text.split() if len(text) < _MAX_SPLIT else (match[0] for match in _WORD.finditer(text))
+    return sum(1 + len(word) // _LONG_WORD for word in words)
 
 
-def cut(text: str, start: int, end: int, max_words: int) -> list[tuple[int, int]]:
-    """The range in as few parts of at most ``max_words`` as its sentences allow, as even as they can be.
+def cut(text: str, parts: Sequence[tuple[int, int]], max_words: int) -> list[tuple[int, int]]:
+    """The stretch from the first part to the last in as few pieces of at most ``max_words`` as can be.
 
-    A sentence longer than that is cut between words. Nothing but white space is lost.
+    It is cut between parts, inside a part that is too long at its sentences, and inside such a sentence
+    between words; the pieces are as even as that allows. Nothing but white space is lost.
 
     >>> text = "One two. Three four. Five six. Seven."
-    >>> [text[a:b] for a, b in cut(text, 0, len(text), 4)]
+    >>> [text[a:b] for a, b in cut(text, [(0, len(text))], 4)]
     ['One two. Three four.', 'Five six. Seven.']
     """
+    start, end = parts[0][0], parts[-1][1]
     if weight(text[start:end]) <= max_words:
         return [(start, end)]
-    atoms = list(_atoms(text, start, end, max_words))
-    return [
-        (atoms[first][0], atoms[last - 1][1])
-        for first, last in _even([weight(text[a:b]) for a, b in atoms], max_words)
-    ]
+    atoms = [atom for part in parts for atom in _atoms(text, *part, max_words)]
+    # Between two atoms may stand what is in none, as the dashes under a table's header.
+    ends = [*(start for start, _ in atoms[1:]), end]
+    weights = [weight(text[first:last]) for (first, _), last in zip(atoms, ends, strict=True)]
+    return [(atoms[first][0], atoms[last - 1][1]) for first, last in _even(weights, max_words)]
 
 
 def _atoms(text: str, start: int, end: int, max_words: int) -> Iterator[tuple[int, int]]:
+    if weight(text[start:end]) <= max_words:
+        yield start, end
+        return
     for first, last in sentences(text[start:end]):
         sentence_weight = weight(text[start + first : start + last])
         if sentence_weight <= max_words:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rag.errors import StoreDamagedError
-from rag.records import Document, Heading, Passage, Place
+from rag.records import Block, BlockKind, Document, Passage, Place
 from rag.store.content import Content, Entry, FileRow, boilerplate_key
 from rag.store.manifest import REBUILD
 from rag.store.proofs import text_proof
@@ -24,7 +24,7 @@ CREATE TABLE documents (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, checked_ns INTEGER NOT NULL,
     media_type TEXT NOT NULL, title TEXT, date TEXT, encoding TEXT, text TEXT NOT NULL,
-    places TEXT NOT NULL, headings TEXT NOT NULL, notes TEXT NOT NULL);
+    places TEXT NOT NULL, blocks TEXT NOT NULL, notes TEXT NOT NULL);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     heading TEXT, reason TEXT, group_row INTEGER NOT NULL,
@@ -35,7 +35,7 @@ CREATE TABLE excluded (
 CREATE INDEX passages_of_documents ON passages (document_id);
 CREATE INDEX excluded_of_documents ON excluded (document_id);
 """
-_DOCUMENT = "id, path, sha256, media_type, title, date, encoding, text, places, headings, notes"
+_DOCUMENT = "id, path, sha256, media_type, title, date, encoding, text, places, blocks, notes"
 _FILE = "path, sha256, size, mtime_ns, ctime_ns, checked_ns"
 
 
@@ -97,9 +97,28 @@ def _document_row(entry: Entry) -> tuple[object, ...]:
         document.encoding,
         _bytes(document.text),
         json.dumps([[p.start, p.page, p.line] for p in document.places]),
-        json.dumps([[h.start, h.end, h.level] for h in document.headings]),
+        json.dumps([_block_row(block) for block in document.blocks]),
         json.dumps(document.notes),
     )
+
+
+def _block_row(block: Block) -> list[object]:
+    """A block as a list whose last values are left out where they are the usual ones."""
+    row: list[object] = [block.kind, block.start, block.end, block.level, block.notice, block.lead]
+    while row[-1] is None or row[-1] == 0:
+        row.pop()
+    return row
+
+
+def _block(
+    kind: str,
+    start: int,
+    end: int,
+    level: int = 0,
+    notice: str | None = None,
+    lead: tuple[int, int] | None = None,
+) -> Block:
+    return Block(BlockKind(kind), start, end, level, notice, (lead[0], lead[1]) if lead else None)
 
 
 class Database:
@@ -207,7 +226,7 @@ def _document(
     encoding: str | None,
     text: str,
     places: str,
-    headings: str,
+    blocks: str,
     notes: str,
 ) -> Document:
     return Document(
@@ -220,6 +239,6 @@ def _document(
         date=date,
         encoding=encoding,
         places=tuple(Place(*place) for place in json.loads(places)),
-        headings=tuple(Heading(*heading) for heading in json.loads(headings)),
+        blocks=tuple(_block(*row) for row in json.loads(blocks)),
         notes=tuple(json.loads(notes)),
     )

@@ -124,6 +124,9 @@ RULES = (
     ),
 )
 
+_MAX_CHARACTERS = 100_000  # of a paragraph; a longer one is no notice, not even a table of contents
+_MAX_LEANING = 200  # characters; "Have your say" and the like, with what stands around it
+_MAX_ABOVE_PRICE = 24  # list items over a price; no offer has more
 _PRICE = re.compile(
     r"^(?:(?:from|only|just|was|now|for)\s+)*[£$€]\s?\d[\d.,]*\s*(?:/|per|a|each)\s*(?:month|week|year|issue|quarter)"
     r"(?:\W+(?:now|was|only|for)\s+(?:only\s+)?[£$€]\s?\d[\d.,]*\s*(?:(?:/|per|a)\s*\w+)?)?\W*$",
@@ -142,6 +145,8 @@ _REPORTING = re.compile(
 
 
 def _decisive(text: str) -> str | None:
+    if len(text) > _MAX_CHARACTERS:
+        return None
     words = text.split()
     flat = " ".join(words)
     if _REPORTING.search(flat):
@@ -153,6 +158,8 @@ def _decisive(text: str) -> str | None:
 
 
 def _leaning(text: str) -> str | None:
+    if len(text) > _MAX_LEANING:
+        return None
     flat = " ".join(text.split()).strip(" |•*·-.")
     for rule in RULES:
         if rule.leaning and rule.leaning.fullmatch(flat):
@@ -179,7 +186,7 @@ def reasons(paragraphs: Sequence[str]) -> list[str | None]:
     """
     found = [_decisive(paragraph) for paragraph in paragraphs]
     for row, paragraph in enumerate(paragraphs):
-        if _PRICE.match(" ".join(paragraph.split())):
+        if len(paragraph) <= _MAX_LEANING and _PRICE.match(" ".join(paragraph.split())):
             _mark_offer(paragraphs, found, row)
     decided = list(found)
     for row, paragraph in enumerate(paragraphs):
@@ -193,7 +200,7 @@ def reasons(paragraphs: Sequence[str]) -> list[str | None]:
 def _mark_offer(paragraphs: Sequence[str], found: list[str | None], price: int) -> None:
     """Mark the offer whose price stands in row ``price``: the list above it and a line over the list."""
     first = price
-    while first > 0 and price - first < 12 and _is_pitch(paragraphs[first - 1]):
+    while first > 0 and price - first < _MAX_ABOVE_PRICE and _is_pitch(paragraphs[first - 1]):
         first -= 1
     if first > 0 and n_words(paragraphs[first - 1]) <= 8 and not is_complete(paragraphs[first - 1]):
         first -= 1

@@ -1,14 +1,14 @@
-"""What the lines of a text look like: paragraphs, lists, address lines, headings.
+"""What the lines of a text look like: paragraphs, list items, address lines, headings.
 
-Nothing here knows documents or passages: text in, ranges and plain judgements out. Both the loaders (which
-look for a title and a date) and the passages read the same layout, so they never disagree about it.
+Nothing here knows documents or passages: text in, ranges and plain judgements out. What is made of the
+judgements where a format says nothing itself stands in `rag.text.guess`. Each judgement looks at a bounded
+number of characters, or at each character once: a paragraph may be a whole book.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.text.dates import around_date
@@ -46,14 +46,10 @@ _TABLE_ROW = re.compile(r"\s*\|.*\|\s*$|[^|]*\S \| \S.* \| |\S+(?: \S+){0,7} \| 
 _LONG_LINE = (
     120  # characters; a line longer than this was not wrapped by hand: its line break ends a paragraph
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Lines that stand together: ``text[start:end]`` without white space around it."""
-
-    start: int
-    end: int
+_ENDING = 64  # characters; whatever ends a sentence stands in the last so many
+_SHORT_LINE = 1_000  # characters; headings, names and greetings are shorter by far
+_MAX_SPLIT = 100_000  # characters whose words are counted by making a list of them
+_WORD = re.compile(r"\S+")
 
 
 def lines(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
@@ -71,14 +67,14 @@ def lines(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[i
         at += len(line)
 
 
-def blocks(text: str) -> list[Block]:
-    """The paragraphs of a text as authored: runs of lines between blank lines.
+def paragraphs(text: str) -> list[tuple[int, int]]:
+    """The ranges of the paragraphs of a text as authored: runs of lines between blank lines.
 
     A line break also ends a paragraph where lines are too long to have been wrapped by hand, the line is
     complete and the next begins afresh.
 
     >>> text = "One\\ntwo.\\n\\n Three"
-    >>> [text[b.start:b.end] for b in blocks(text)]
+    >>> [text[start:end] for start, end in paragraphs(text)]
     ['One\\ntwo.', 'Three']
     """
     runs: list[list[tuple[int, int]]] = []
@@ -92,7 +88,7 @@ def blocks(text: str) -> list[Block]:
             runs[-1].append((first, first + len(stripped)))
         previous_blank = not stripped
         at += len(line)
-    return [Block(part[0][0], part[-1][1]) for run in runs for part in _parts(text, run)]
+    return [(part[0][0], part[-1][1]) for run in runs for part in _parts(text, run)]
 
 
 def _parts(text: str, run: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
@@ -116,7 +112,7 @@ def n_words(text: str) -> int:
     >>> n_words("one two  three")
     3
     """
-    return len(text.split())
+    return len(text.split()) if len(text) < _MAX_SPLIT else sum(1 for _ in _WORD.finditer(text))
 
 
 def is_list_item(line: str) -> bool:
@@ -143,7 +139,7 @@ def is_table_row(line: str) -> bool:
     >>> is_table_row("| 2012 | Council |"), is_table_row("Year | Who"), is_table_row("| 22 March 2017")
     (True, True, False)
     """
-    return bool(_TABLE_ROW.match(line))
+    return "|" in line and bool(_TABLE_ROW.match(line))
 
 
 def is_complete(text: str) -> bool:
@@ -152,7 +148,7 @@ def is_complete(text: str) -> bool:
     >>> is_complete('He left.”'), is_complete("Areas covered"), is_complete("as follows:")
     (True, False, False)
     """
-    return bool(_FULL_STOP.search(text))
+    return bool(_FULL_STOP.search(text[-_ENDING:]))
 
 
 def breaks_off(text: str) -> bool:
@@ -161,7 +157,7 @@ def breaks_off(text: str) -> bool:
     >>> breaks_off("curated by"), breaks_off("refurbishment programme and"), breaks_off("Next steps")
     (True, True, False)
     """
-    return bool(_BREAKS_OFF.search(text))
+    return bool(_BREAKS_OFF.search(text[-_ENDING:]))
 
 
 def ends_open(text: str) -> bool:
@@ -170,7 +166,8 @@ def ends_open(text: str) -> bool:
     >>> ends_open("programme and"), ends_open("matched, and"), ends_open("as follows:")
     (True, True, False)
     """
-    return not _TERMINAL.search(text) or text.rstrip().endswith(",")
+    ending = text[-_ENDING:]
+    return not _TERMINAL.search(ending) or ending.rstrip().endswith(",")
 
 
 def is_date_line(line: str) -> bool:
@@ -201,7 +198,7 @@ def has_date_cue(line: str) -> bool:
     >>> has_date_cue("Posted on 12/04/2016 by Ruth Kitching"), has_date_cue("It fell in 2015")
     (True, False)
     """
-    return bool(_CUE.search(line))
+    return bool(_CUE.search(line[:_SHORT_LINE]))
 
 
 def is_salutation(line: str) -> bool:
@@ -246,6 +243,8 @@ def is_name_line(line: str) -> bool:
     >>> is_name_line("DN1 3BU"), is_name_line("Her Majesty's Inspector"), is_name_line("He left the town")
     (True, True, False)
     """
+    if len(line) > _SHORT_LINE:
+        return False
     words = line.split()
     return 0 < len(words) <= 10 and not is_complete(line) and all(_NAME_WORD.match(word) for word in words)
 
@@ -258,6 +257,8 @@ def looks_like_heading(line: str, *, max_words: int = 14) -> bool:
     >>> looks_like_heading("What happens to records?"), looks_like_heading("3. Workforce")
     (True, True)
     """
+    if len(line) > _SHORT_LINE:
+        return False
     line = line.strip()
     opening = line.lstrip("'\"‘“#(* _")
     if (
@@ -275,14 +276,3 @@ def looks_like_heading(line: str, *, max_words: int = 14) -> bool:
     if re.search(r"[^\W\d]{3,}[.!?]['\"’”)]*\s+[A-Z]", line):  # a whole sentence stands inside
         return False
     return n_words(line) <= max_words and is_date_line(line) is False
-
-
-def plain_heading(heading: str) -> str:
-    """A heading's words without Markdown's marks and with single spaces.
-
-    >>> plain_heading("## The **board**  met ##")
-    'The board met'
-    """
-    bare = re.sub(r"^\s*#{1,6}\s+|\s+#+\s*$|^[=-]{2,}\s*$", "", heading.strip(), flags=re.MULTILINE)
-    bare = re.sub(r"(\*\*|__|\*|`)(?=\S)(.+?)(?<=\S)\1", r"\2", bare)
-    return " ".join(re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", bare).split())

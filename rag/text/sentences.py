@@ -20,6 +20,8 @@ _TITLES = (
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
 _INITIAL = re.compile(r"(?:^|[\s(“‘\"'.])[A-Z]\.$")
 _INSIDE = re.compile(r"[.!?…]['\"’”»)\]]*(?=\s+['\"‘“«(\[]*[A-Z0-9£$€])")
+_NO_SPACE = re.compile(r"\S")
+_LOOK_BACK = 40  # characters before an end that decide it: an abbreviation or an initial, no more
 _WINDOW = 4000  # characters given to the library at once; no sentence people read is longer
 _WRAPPED = 45  # characters; a shorter line without final punctuation was ended on purpose
 
@@ -79,11 +81,15 @@ def _library_cuts(piece: str, language: str) -> Iterator[int]:
 
 
 def _is_end(piece: str, cut: int) -> bool:
-    before, after = piece[:cut].rstrip(), piece[cut:].lstrip()
-    if not before or not after or after[0].islower() or after[0] in ",;:)]”’":
+    following = _NO_SPACE.search(piece, cut)
+    end = cut
+    while end > 0 and piece[end - 1].isspace():
+        end -= 1
+    if end == 0 or following is None or following[0].islower() or following[0] in ",;:)]”’":
         return False
+    before = piece[max(0, end - _LOOK_BACK) : end]
     word = _LAST_WORD.search(before)
     if word and word[1].lower() in _TITLES:
         # "No. 5" goes on and "the answer was no. He left" does not.
-        return word[1] in {"no", "art", "al", "p"} and after[0].isupper()
+        return word[1] in {"no", "art", "al", "p"} and following[0].isupper()
     return not _INITIAL.search(before)

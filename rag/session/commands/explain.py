@@ -11,10 +11,11 @@ from rich.text import Text
 from rag.citations import locate
 from rag.errors import UsageError
 from rag.output import render
-from rag.output.render import Look, clean, fold
+from rag.output.render import Look, fold
 from rag.records import Hit, Passage, Ranked
 from rag.session.turns import Turn
 from rag.settings import RANKING
+from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -28,7 +29,7 @@ _RANKERS = {
 }
 _SIGNALS = (
     ("relevance", "the reader's relevance"),
-    ("margin", "ahead of the next passage by, in relevance"),
+    ("margin", "ahead of the next, in relevance"),
     ("coverage", "question words in the passage"),
     ("known", "question words known to the documents"),
     ("sentence_cosine", "nearness of the nearest sentence"),

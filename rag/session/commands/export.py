@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
-from rag.output.json_lines import dumps, to_json
+from rag.files import replace_file
+from rag.output.json_lines import to_json
 from rag.output.pages import fill_in
-from rag.output.render import clean
 from rag.records import Answer, Citation, Freshness, Status
 from rag.session.commands import references
 from rag.session.screen import clean_line
 from rag.session.turns import Turn
 from rag.session.view import sureness
+from rag.text.sinks import clean, json_line
 
 if TYPE_CHECKING:
     from rag.session.session import Session
@@ -26,6 +26,7 @@ _CHANGED = {
     Freshness.UNCHANGED: "",
     Freshness.EDITED: ", edited since it was indexed",
     Freshness.MISSING: ", no longer there",
+    Freshness.UNREADABLE: ", cannot be read now",
 }
 
 
@@ -57,7 +58,7 @@ def markdown(turns: Sequence[Turn]) -> str:
 
 def json_lines(turns: Sequence[Turn]) -> str:
     """One answer a line, under the documented keys."""
-    return "".join(dumps(to_json(turn.answer, turn.paths.__getitem__)) + "\n" for turn in turns)
+    return "".join(json_line(to_json(turn.answer, turn.paths.__getitem__)) + "\n" for turn in turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +137,9 @@ def save(session: Session, argument: str) -> None:
         raise UsageError("nothing has been asked yet, so there is nothing to save")
     if path.exists() and path not in session.saved:
         raise UsageError(f"{path} exists already, and this session did not write it", "give another name")
-    text = writer(session.turns)
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        aside.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(aside, path)
+        replace_file(path, writer(session.turns).encode("utf-8", "backslashreplace"))
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror}", "give another name") from error
     session.saved.add(path)
     n = len(session.turns)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from small import SmallAssistant
 
-from eval.questions import load_questions
 from eval.files import read_lines
+from eval.questions import load_questions
 from eval.runs import open_run
 from eval.runs.runner import run
 from eval.scoring.saved import finish

@@ -39,7 +39,7 @@ def evidence(
         "fused",
         (Ranked("dense", 1, 0.5), Ranked("sentences", 1, 0.6)),
     )
-    quote, shown = quotation(kind, plain, marks)
+    quote, shown = quotation(kind, plain, Reading(relevance, tuple(marks)))
     return Evidence(
         hit,
         Document(document, f"/{document}.txt", "", "text/plain", plain),

@@ -6,7 +6,7 @@ from hand_made_evidence import evidence
 
 from rag.answering.evidence import quotation, select, with_explained
 from rag.answering.question import Kind
-from rag.reader.base import Mark
+from rag.reader.base import Mark, Reading
 from rag.text.sentences import sentences
 
 TEXT = "The trust opened in 2014. It was rated good in 2018. Staff, carers and schools took part."
@@ -23,13 +23,13 @@ def test_the_sentence_that_holds_the_mark_is_quoted() -> None:
 
 
 def test_a_mark_over_two_sentences_quotes_both() -> None:
-    quote, _ = quotation(Kind.WHAT, TEXT, [mark("2014. It was", 1.0)])
+    quote, _ = quotation(Kind.WHAT, TEXT, Reading(1.0, (mark("2014. It was", 1.0),)))
     assert TEXT[slice(*quote)] == "The trust opened in 2014. It was rated good in 2018."
 
 
 def test_a_list_question_marks_every_item_near_the_best() -> None:
     marks = (mark("Staff", 5.0), mark("schools", 4.0), mark("2014", -9.0))
-    _, shown = quotation(Kind.LIST, TEXT, marks)
+    _, shown = quotation(Kind.LIST, TEXT, Reading(1.0, marks))
     assert [TEXT[m.start : m.end] for m in shown] == ["Staff", "schools"]
 
 

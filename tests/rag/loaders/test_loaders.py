@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from rag.errors import LoadError
 from rag.loaders import LOADERS, UnsupportedFileError, find_files, load
-from rag.loaders.head import about
-from rag.loaders.plain import decode, load_markdown, load_text
+from rag.loaders.markdown import load_markdown
+from rag.loaders.plain import decode, load_text
+from rag.records import Block, BlockKind
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 REAL = Path(__file__).parents[4] / "shared" / "corpora" / "doncaster"
@@ -32,6 +34,11 @@ def refusal(path: Path, **options: int) -> str:
         load(path, **options)
     assert caught.value.path == str(path)
     return caught.value.reason
+
+
+def headings(text: str, blocks: Sequence[Block]) -> list[tuple[str, int]]:
+    kinds = {BlockKind.TITLE, BlockKind.HEADING}
+    return [(text[block.start : block.end], block.level) for block in blocks if block.kind in kinds]
 
 
 # -- text
@@ -65,8 +72,7 @@ def test_another_encoding_is_guessed_and_said(tmp_path: Path) -> None:
 def test_markdown_headings_are_found_and_those_in_code_are_not() -> None:
     text = "# One\n\ntext\n\n```\n# no\n```\n\nTwo\n===\n\n- item\n---\n\n### Three ###\n#none\n"
     draft = load_markdown(text.encode())
-    found = [(draft.text[heading.start : heading.end], heading.level) for heading in draft.headings]
-    assert found == [("# One", 1), ("Two\n===", 1), ("### Three ###", 3)]
+    assert headings(draft.text, draft.blocks) == [("# One", 1), ("Two\n===", 1), ("### Three ###", 3)]
 
 
 def test_front_matter_gives_title_and_date() -> None:
@@ -122,8 +128,8 @@ def test_front_matter_gives_title_and_date() -> None:
     ],
 )
 def test_opening_lines_give_title_and_date(text: str, title: str | None, date: str | None) -> None:
-    found = about(text)
-    assert (found.title, found.date) == (title, date)
+    draft = load_text(text.encode())
+    assert (draft.title, draft.date) == (title, date)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real documents are not part of the repository")
@@ -164,8 +170,7 @@ def test_a_page_keeps_its_article_and_drops_the_site() -> None:
         "Ferries will stop at the end of the month, the board said, because few people would use them now."
     )
     assert (document.title, document.date) == ("Bridge opens at last", "2023-06-14")
-    headings = [(document.text[heading.start : heading.end], heading.level) for heading in document.headings]
-    assert headings == [("Bridge opens at last", 1), ("What it cost", 2)]
+    assert headings(document.text, document.blocks) == [("Bridge opens at last", 1), ("What it cost", 2)]
 
 
 def test_a_place_in_a_page_is_its_source_line() -> None:

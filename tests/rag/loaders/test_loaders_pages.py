@@ -194,9 +194,19 @@ def test_a_docx_is_read_in_its_order(tmp_path: Path) -> None:
         "- Bring your keys\n- Bring your lamp",
         "After the list comes the last paragraph of all.",
     ]
-    assert [(document.text[h.start : h.end], h.level) for h in document.headings] == [
-        ("Briefing on the lights", 1),
-        ("What moves", 1),
+    kinds = [
+        (block.kind.value, block.level, document.text[block.start : block.end]) for block in document.blocks
+    ]
+    assert kinds == [
+        ("title", 1, "Briefing on the lights"),
+        ("paragraph", 0, "This says what happens to the lights and to the people who keep them."),
+        ("heading", 1, "What moves"),
+        ("paragraph", 0, "All posts move on the same day, as the table says."),
+        ("table header", 0, "Step | Date | Lead"),
+        ("table row", 0, "Pay | 1 May | Ann"),
+        ("list item", 1, "- Bring your keys"),
+        ("list item", 1, "- Bring your lamp"),
+        ("paragraph", 0, "After the list comes the last paragraph of all."),
     ]
     assert (document.title, document.date) == ("Briefing on the lights", "2019-03-03")
     assert document.notes == ("the date is that of the file's creation",)

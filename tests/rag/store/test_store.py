@@ -30,15 +30,27 @@ from rag.errors import (
     StoreMissingError,
     UsageError,
 )
-from rag.records import Document, Heading, Passage, Place, sha256_text
+from rag.records import Block, BlockKind, Document, Passage, Place, sha256_text
 from rag.store import Entry, FileRow, Manifest, Store, boilerplate_key
 from rag.store.content import arrange
 from rag.store.integrity import faults
-from rag.store.layout import CURRENT, MANIFEST, PASSAGES, VECTORS, files_under, generation_folder, stamp
+from rag.store.layout import (
+    CURRENT,
+    FORMAT,
+    MANIFEST,
+    PASSAGES,
+    VECTORS,
+    files_under,
+    generation_folder,
+    stamp,
+)
 from rag.store.manifest import current_line, read_manifest
 from rag.store.writer import Build, commit
 
 TEXT = st.text(st.characters(), min_size=1, max_size=80)  # surrogates and control characters too
+
+
+DEFINED = (Block(BlockKind.DEFINITION, 1, 2, lead=(0, 1)),)
 
 
 @st.composite
@@ -58,7 +70,10 @@ def entries(draw: st.DrawFn) -> list[Entry]:
             date=draw(st.none() | st.just("2017-03-22")),
             encoding=draw(st.none() | st.just("cp1252")),
             places=tuple(Place(i, page=i + 1) for i in range(draw(st.integers(0, 2)))),
-            headings=(Heading(0, 1, 1),),
+            blocks=(
+                Block(BlockKind.TERM, 0, 1, draw(st.integers(0, 1)), draw(st.none() | TEXT)),
+                *DEFINED[: len(text) - 1],
+            ),
             notes=tuple(draw(st.lists(TEXT, max_size=1))),
         )
         passages = tuple(
@@ -298,7 +313,7 @@ def test_the_format_is_looked_at_before_anything_else(whole: Path) -> None:
     with pytest.raises(StoreFormatError) as caught:
         Store.open(whole)
     assert "format 99" in caught.value.message
-    assert "reads format 1" in caught.value.message
+    assert f"reads format {FORMAT}" in caught.value.message
     assert "rag index --rebuild" in caught.value.hint
 
 
@@ -327,7 +342,7 @@ def test_another_manifest_than_the_committed_one_is_damage(whole: Path) -> None:
 def test_a_manifest_is_read_as_it_was_written(whole: Path) -> None:
     manifest = read_manifest(whole)
     assert Manifest.from_bytes(manifest.to_bytes(), whole) == manifest
-    assert (manifest.n_documents, manifest.generation, manifest.format) == (6, 1, 1)
+    assert (manifest.n_documents, manifest.generation, manifest.format) == (6, 1, FORMAT)
     assert (
         manifest.size
         == sum(path.stat().st_size for path in generation(whole).rglob("*.*"))
