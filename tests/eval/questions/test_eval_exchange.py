@@ -165,10 +165,12 @@ def test_a_trec_run_names_each_document_once_best_first(make_run: Callable[..., 
 
 
 def test_squad_predictions_hold_every_question(make_run: Callable[..., Path]) -> None:
-    answers, unsure = (json.loads(text) for text in squad_predictions(open_run(make_run("one"))))
+    run = open_run(make_run("one"))
+    answers, unsure = (json.loads(text) for text in squad_predictions(run))
     assert set(answers) == set(unsure) == {f"q{i}" for i in range(1, 8)}
     assert answers["q4"] == ""
-    assert 0 <= unsure["q4"] <= 1
+    assert unsure == {row["id"]: pytest.approx(1 - row["confidence"], abs=1e-6) for row in run.rows}
+    assert unsure["q4"] > unsure["q1"]
 
 
 def test_imported_evidence_stands_in_its_documents(squad: Path, tmp_path: Path) -> None:
