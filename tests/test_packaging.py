@@ -66,6 +66,8 @@ def test_every_schema_is_shipped() -> None:
     schemas = sorted((ROOT / "rag" / "schema").iterdir())
     assert [path.name for path in schemas] == [
         "answer.schema.json",
+        "check.schema.json",
+        "error.schema.json",
         "search.schema.json",
         "show.schema.json",
         "sources.schema.json",

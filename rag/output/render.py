@@ -164,10 +164,10 @@ def _citation(citation: Citation, look: Look) -> list[Text]:
     return lines + fold(where, look, "    ", "  ") + _also_in(citation.also_in, look)
 
 
-def _shortened(text: str, limit: int) -> str:
+def shortened(text: str, limit: int) -> str:
     """The text cut at a word to about ``limit`` characters.
 
-    >>> _shortened("The trust took over in 2014.", 15)
+    >>> shortened("The trust took over in 2014.", 15)
     'The trust took …'
     """
     if len(text) <= limit:
@@ -178,7 +178,7 @@ def _shortened(text: str, limit: int) -> str:
 def _nearest(hit: Hit, source: Source, look: Look) -> list[Text]:
     document = source(hit.passage.document_id)
     page, line = locate(document, hit.passage.start)
-    lines = fold(Text(_shortened(clean(hit.passage.text).strip(), NEAREST_CHARS)), look, "  ")
+    lines = fold(Text(shortened(clean(hit.passage.text).strip(), NEAREST_CHARS)), look, "  ")
     about = _source_line(document.title, document.date, look)
     lines += fold(Text(about, style="dim"), look, "    ", "  ")
     return lines + fold(
@@ -286,7 +286,7 @@ def checked(one: Checked, look: Look) -> list[Text]:
         line.append(f", now at {now}, characters {one.found.start} to {one.found.end}")
     else:
         line.append(f": {clean(one.detail)}")
-    quote = Text(_shortened(clean(cited.quote).strip(), NEAREST_CHARS), style="dim")
+    quote = Text(shortened(clean(cited.quote).strip(), NEAREST_CHARS), style="dim")
     return fold(line, look, "    ", "") + fold(quote, look, "    ", "  ")
 
 
@@ -353,7 +353,7 @@ def hygiene(found: Hygiene, look: Look) -> list[Text]:
         lines += fold(Text(short_path(path, look.base)), look, "    ", "  ")
         for one in kept_out:
             said = Text(f"{one.key}  {clean(one.reason)}{_at(one.where)}: ")
-            said.append(_shortened(clean(one.text).strip(), NEAREST_CHARS), style="dim")
+            said.append(shortened(clean(one.text).strip(), NEAREST_CHARS), style="dim")
             lines += fold(said, look, " " * 18, "    ")
     if found.brought_back:
         lines += _headed("Brought back; leave a text out again with: rag index --drop KEY", look)
@@ -363,7 +363,7 @@ def hygiene(found: Hygiene, look: Look) -> list[Text]:
     for twin in found.twins:
         places = ", ".join(place(one.document, one.line, one.page, look.base) for one in twin.places)
         lines += fold(Text(places), look, "    ", "  ")
-        lines += fold(Text(_shortened(clean(twin.text).strip(), NEAREST_CHARS), style="dim"), look, "    ")
+        lines += fold(Text(shortened(clean(twin.text).strip(), NEAREST_CHARS), style="dim"), look, "    ")
     if found.encodings:
         lines += _headed("Not in UTF-8", look)
         lines += _pairs(found.encodings, look)

@@ -82,6 +82,16 @@ def show_json(value: object) -> None:
     sys.stdout.flush()
 
 
+def show_text(text: str) -> None:
+    """Write a text of several lines to stdout, with nothing in it that a terminal acts on but line breaks.
+
+    A line that ends in white space keeps it.
+    """
+    from rag.text.sinks import clean_lines
+
+    sys.stdout.write(clean_lines(text))
+
+
 def tell(text: str) -> None:
     """Write one line to stderr."""
     from rag.text.sinks import clean

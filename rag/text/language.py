@@ -88,6 +88,22 @@ class DateWords:
 
 
 @dataclass(frozen=True, slots=True)
+class FigureWords:
+    """How figures are written. ``spelled`` are numbers below a hundred that are one word.
+
+    ``scales`` multiply the number before them; ``joining`` is the word between parts of a number ("two
+    hundred and five"). ``currencies`` are the signs that words of money stand for. ``of_time`` finds, at the
+    end of what stands before a year, a word that makes it one ("in", "since").
+    """
+
+    spelled: Mapping[str, int]
+    scales: Mapping[str, int]
+    joining: str
+    currencies: Mapping[str, str]
+    of_time: Wording
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionWords:
     """How questions are put.
 
@@ -257,6 +273,7 @@ class Language:
     percent: str  # part of a pattern: how a share is written beside "%"
     names: NameWords
     dates: DateWords
+    figures: FigureWords
     questions: QuestionWords
     lines: LineWords
     notices: NoticeWords

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from rag.citations import freshness
 from rag.errors import UsageError
-from rag.output import render
+from rag.output import references, render
 from rag.records import Citation, Document
 from rag.session import view
-from rag.session.commands import editor, references
+from rag.session.commands import editor
 from rag.session.commands.paragraphs import around
 from rag.session.screen import clean_line
 from rag.store.lookup import Line, lines_of

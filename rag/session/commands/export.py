@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
 from rag.files import replace_file
+from rag.output import references
 from rag.output.json_lines import to_json
 from rag.output.pages import fill_in
 from rag.records import Answer, Citation, Freshness, Status
-from rag.session.commands import references
 from rag.session.screen import clean_line
 from rag.session.turns import Turn
 from rag.session.view import sureness

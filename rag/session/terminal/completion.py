@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document as Typed
 
-from rag.session.commands import COMMANDS, options, references
+from rag.output import references
+from rag.session.commands import COMMANDS, options
 from rag.text.sinks import clean
 
 if TYPE_CHECKING:
