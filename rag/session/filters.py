@@ -45,13 +45,13 @@ class Filters:
         >>> Filters(after="2016", inside="board minutes.md", as_of="2017-03").written()
         'after:2016 in:"board minutes.md" as of March 2017'
         """
-        said = []
+        parts = []
         for name, value in (("after", self.after), ("before", self.before), ("in", self.inside)):
             if value is not None:
-                said.append(f'{name}:"{value}"' if " " in value else f"{name}:{value}")
+                parts.append(f'{name}:"{value}"' if " " in value else f"{name}:{value}")
         if self.as_of is not None:
-            said.append(f"as of {long_date(self.as_of)}")
-        return " ".join(said)
+            parts.append(f"as of {long_date(self.as_of)}")
+        return " ".join(parts)
 
 
 def checked(name: str, value: str) -> str:
@@ -82,10 +82,10 @@ def read_filters(text: str, language: Language = ENGLISH) -> tuple[str, Filters]
     >>> read_filters("the rating as of March 2017")[1].as_of
     '2017-03-31'
     """
-    found: dict[str, str] = {}
+    given: dict[str, str] = {}
     for match in _WRITTEN.finditer(text):
         name = {"in": "inside"}.get(match["name"].lower(), match["name"].lower())
         value = match["quoted"] if match["quoted"] is not None else match["plain"]
-        found[name] = checked(name, value.strip() if name == "inside" else value.strip().rstrip("?,;."))
+        given[name] = checked(name, value.strip() if name == "inside" else value.strip().rstrip("?,;."))
     question = " ".join(_WRITTEN.sub(" ", text).split())
-    return question, Filters(**found, as_of=as_of_in(question, language))
+    return question, Filters(**given, as_of=as_of_in(question, language))
