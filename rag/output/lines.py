@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from rag.citations import marked_parts
 from rag.text.dates import long_date
 from rag.text.sinks import clean
 
@@ -100,16 +101,14 @@ def quoted(quote: str, marks: Iterable[tuple[int, int]], look: Look) -> Text:
     >>> quoted("It was\\n decommissioned.", [(0, 2), (8, 22)], Look()).plain
     '»It« was »decommissioned«.'
     """
-    out, at = Text(), 0
+    out = Text()
     opening, closing = look.marks
-    for start, end in [*sorted(marks), (len(quote), len(quote))]:
-        begin = max(start, at)
-        before = clean(quote[at:begin])
-        out.append(before.lstrip() if out.plain.endswith(" ") or not out.plain else before)
-        words = clean(quote[begin:end]).strip()
-        if words:
-            out.append(f"{opening}{words}{closing}", style="bold reverse" if look.colour else "")
-        at = max(end, at)
+    for part, marked in marked_parts(quote, marks):
+        words = clean(part)
+        if not marked:
+            out.append(words.lstrip() if out.plain.endswith(" ") or not out.plain else words)
+        elif words.strip():
+            out.append(f"{opening}{words.strip()}{closing}", style="bold reverse" if look.colour else "")
     out.rstrip()
     return out
 

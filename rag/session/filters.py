@@ -7,12 +7,11 @@ from dataclasses import dataclass, fields, replace
 
 from rag.answering.question import as_of_in
 from rag.errors import UsageError
-from rag.text.dates import last_day, long_date
+from rag.text.dates import checked_date, long_date
 from rag.text.english import ENGLISH
 from rag.text.language import Language
 
 _WRITTEN = re.compile(r'(?<!\S)(?P<name>after|before|in):(?:"(?P<quoted>[^"]*)"|(?P<plain>\S*))', re.I)
-_DATED = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,8 @@ def checked(name: str, value: str) -> str:
     '2016-03'
     """
     if name in ("after", "before", "as_of"):
-        if not _DATED.fullmatch(value):
-            raise UsageError(
-                f"{name.replace('_', ' ')}: expected a date, got {value!r}",
-                "write it as 2016, 2016-03 or 2016-03-22",
-            )
-        last_day(value)
-    elif not value:
+        return checked_date(value, name.replace("_", " "))
+    if not value:
         raise UsageError("in: expected a path or a pattern", "write in:*.pdf, or in:minutes")
     return value
 

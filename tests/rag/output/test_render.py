@@ -1,6 +1,6 @@
 """Screens, to the character; ``tests/golden`` holds them.
 
-After a change that is meant: RAG_REWRITE_GOLDEN=1 python -m pytest tests/rag/test_render.py, and read what
+After a change that is meant: RAG_REWRITE_GOLDEN=1 python -m pytest tests/rag/output, and read what
 has changed.
 """
 
