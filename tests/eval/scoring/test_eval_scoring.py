@@ -60,7 +60,7 @@ def citation(start: int, end: int, document: str = "d.txt", **more: Any) -> dict
 
 
 def row(question_id: str = "q", **more: Any) -> dict[str, Any]:
-    made = {
+    made: dict[str, Any] = {
         "id": question_id,
         "asked": "?",
         "type": None,

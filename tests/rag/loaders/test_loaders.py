@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,7 +30,7 @@ def written(folder: Path, name: str, data: bytes | str) -> Path:
     return path
 
 
-def refusal(path: Path, **options: int) -> str:
+def refusal(path: Path, **options: Any) -> str:
     with pytest.raises(LoadError) as caught:
         load(path, **options)
     assert caught.value.path == str(path)

@@ -98,4 +98,4 @@ def test_a_random_session_never_ends_in_a_traceback(
         database=None,
     )
     while kind.entered < STEPS:  # type: ignore[attr-defined]
-        run_state_machine_as_test(kind, settings=chance)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(kind, settings=chance)
