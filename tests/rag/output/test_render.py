@@ -25,10 +25,11 @@ from rag.citations import location
 from rag.errors import LoadError
 from rag.indexing import IndexSummary
 from rag.output import render, reports
-from rag.output.lines import Look, clean, fold, quoted, rows
+from rag.output.lines import Look, fold, quoted, rows
 from rag.records import Freshness, Location
 from rag.session import view
 from rag.store.lookup import Named, around
+from rag.text.sinks import clean
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SOURCE = hand_made.DOCUMENTS.__getitem__

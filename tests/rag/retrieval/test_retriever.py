@@ -32,8 +32,10 @@ class CountingEncoder:
 
     def encode(self, texts: Sequence[str], *, kind: str = "passage") -> NDArray[np.float32]:
         counts = np.array([[t.split().count(w) for w in WORDS] for t in texts], np.float32)
-        unit = counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
-        return unit.astype(np.float32)
+        unit: NDArray[np.float32] = (
+            counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
+        ).astype(np.float32)
+        return unit
 
 
 def passages_of(texts: Sequence[str]) -> PassagesOf:
