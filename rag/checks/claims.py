@@ -81,7 +81,7 @@ def claims_in(text: str, language: Language = ENGLISH) -> list[Claim]:
     quoted = [*_block_quotations(prose, blocks), *_inline_quotations(outside)]
     rest = _hidden(outside, [(start, end) for start, end, _ in quoted])
     lines = _Lines(text)
-    found = sentences(outside, language=language.code)
+    found = sentences(outside, language=language)
     starts = [start for start, _ in found]
 
     def claim(kind: ClaimKind, start: int, end: int, after: int, said: str, **more: object) -> Claim:

@@ -312,7 +312,7 @@ class _Nearby:
         """The figures of a passage, each with its sentence."""
         key = (passage.document_id, passage.start)
         if key not in self._figures:
-            inside = sentences(passage.text, language=self.language.code)
+            inside = sentences(passage.text, language=self.language)
             self._figures[key] = [
                 (figure, next((pair for pair in inside if pair[0] <= figure.start < pair[1]), (0, 0)))
                 for figure in figures_in(LIST_NUMBER.sub(blank, passage.text), self.language)

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.text import Text
 
 from rag.checks.prose import Change, ClaimCheck, ClaimVerdict, Standing
+from rag.output.lines import Look, fold, place, shortened
 from rag.output.references import escaped
-from rag.output.render import Look, fold, place, shortened
 from rag.records import Freshness
 from rag.text.sinks import clean
 

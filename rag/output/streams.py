@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from rag.output.render import Look
+    from rag.output.lines import Look
 
 WIDEST = 100  # cells; longer lines are hard to read
 
@@ -41,7 +41,7 @@ def _can_write(stream: TextIO, text: str) -> bool:
 
 def look() -> Look:
     """How stdout is to be drawn on."""
-    from rag.output.render import Look
+    from rag.output.lines import Look
 
     stream = sys.stdout
     return Look(_width(stream), coloured(stream), _can_write(stream, "»«·…␛“”"), Path.cwd())

@@ -15,8 +15,8 @@ from rag.checks import prose
 from rag.checks.prose import ClaimCheck, ClaimVerdict, check_prose, word_diff
 from rag.errors import UsageError
 from rag.output.json_lines import schema
+from rag.output.lines import Look
 from rag.output.prose import finding, footnoted, summary
-from rag.output.render import Look
 from rag.records import sha256_text
 from rag.retrieval.retriever import Retriever
 from rag.store import Store
