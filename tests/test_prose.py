@@ -76,9 +76,9 @@ def exists(dotted: str) -> bool:
     parts = dotted.split(".")
     for n in range(len(parts), 0, -1):
         place = ROOT.joinpath(*parts[:n])
-        module = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-        if module.is_file():
-            return n == len(parts) or parts[n] in names_of(module)
+        for module in (place / "__init__.py", place.with_suffix(".py")):
+            if module.is_file():
+                return n == len(parts) or parts[n] in names_of(module)
     return (ROOT.joinpath(*parts)).is_dir()
 
 

@@ -90,7 +90,7 @@ def place(path: str, line: int | None, page: int | None, base: Path | None = Non
 
 def link(text: str, path: str, look: Look) -> Text:
     """A place that a terminal with hyperlinks can open."""
-    if not look.colour or not os.path.isabs(path):
+    if not look.colour or not Path(path).is_absolute():
         return Text(text)
     return Text(text, style=Style(link=Path(path).as_uri()))
 
@@ -114,6 +114,7 @@ def quoted(quote: str, marks: Iterable[tuple[int, int]], look: Look) -> Text:
 
 
 def source_line(title: str | None, date: str | None, look: Look) -> str:
+    """A document's title and date in one line; what is unknown is said to be."""
     known = [clean(title) if title else "(no title)", long_date(date) if date else "undated"]
     return look.dot.join(known)
 

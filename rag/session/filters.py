@@ -16,8 +16,10 @@ _WRITTEN = re.compile(r'(?<!\S)(?P<name>after|before|in):(?:"(?P<quoted>[^"]*)"|
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents may answer: dated from ``after`` on, earlier than ``before``, under ``inside``,
-    or as things stood on ``as_of``. None: no limit.
+    """Which documents may answer.
+
+    They are dated from ``after`` on, earlier than ``before``, under ``inside``, or as things stood on
+    ``as_of``. None: no limit.
     """
 
     after: str | None = None

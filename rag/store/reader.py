@@ -40,8 +40,9 @@ _TRIES = 20  # times a reader starts over because a writer committed; each try n
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The rows a filter lets through (None: all of them), how many documents they are of, and how many
-    documents it could not judge because they have no date.
+    """What a filter lets through: ``rows`` (None: all of them), of how many documents.
+
+    ``n_undated`` documents could not be judged, for they have no date.
     """
 
     rows: Rows | None

@@ -44,8 +44,9 @@ def window(text: str, start: int, end: int, longest: int = LONGEST) -> tuple[int
 
 
 def around(document: Document, citation: Citation, n: int, look: Look) -> tuple[list[Text], bool]:
-    """The paragraphs that hold a citation, ``n`` more on either side, the marked words set off; and whether
-    that is the whole document.
+    """The paragraphs that hold a citation and ``n`` more on either side; whether that is the whole document.
+
+    The marked words are set off.
     """
     every = paragraphs(document.text)
     touched = [i for i, (a, b) in enumerate(every) if a < citation.end and b > citation.start]

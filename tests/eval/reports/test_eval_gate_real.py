@@ -67,7 +67,7 @@ class Bench:
 
 
 def spread(questions: Sequence[Question], n: int) -> list[Question]:
-    """n of the questions, evenly spread over their order."""
+    """So many of the questions, evenly spread over their order."""
     return [questions[i * len(questions) // n] for i in range(n)]
 
 

@@ -132,7 +132,7 @@ def test_where_an_indexed_file_became_a_pipe_nothing_hangs(tmp_path: Path) -> No
 
 def test_folders_within_folders_are_read_however_deep(tmp_path: Path) -> None:
     at = tmp_path
-    here = os.getcwd()
+    here = Path.cwd()
     try:
         for n in range(1900):
             os.chdir(at)

@@ -297,7 +297,7 @@ def nobody() -> Iterator[Callable[[Path], None]]:
             os.chown(path, user, user)
         for path in folder.parents:
             if not path.stat().st_mode & 0o001:
-                os.chmod(path, path.stat().st_mode | 0o055)
+                path.chmod(path.stat().st_mode | 0o055)
         os.seteuid(user)
 
     yield become
@@ -309,13 +309,13 @@ def test_a_folder_that_may_not_be_looked_into_stays_as_it_was_indexed(
 ) -> None:
     run([corpus], store)
     nobody(corpus.parent)
-    os.chmod(corpus / "sub", 0)
-    os.chmod(corpus / "same.txt", 0)
+    (corpus / "sub").chmod(0)
+    (corpus / "same.txt").chmod(0)
     write_corpus(corpus, {"added.txt": "Something new about the harbour."})
     try:
         summary = run([corpus], store)
     finally:
-        os.chmod(corpus / "sub", 0o755)
+        (corpus / "sub").chmod(0o755)
     assert (summary.added, summary.removed, summary.unchanged) == (1, 0, 6)
     assert sorted(Path(problem.path).name for problem in summary.problems) == ["same.txt", "sub"]
 
@@ -568,7 +568,7 @@ def test_a_folder_that_may_not_be_written_is_said_to_be_so(
     write_corpus(corpus, SECOND)
     nobody(store.parent)
     for path in (store, *store.rglob("*")):
-        os.chmod(path, 0o555 if path.is_dir() else 0o444)
+        path.chmod(0o555 if path.is_dir() else 0o444)
     try:
         with pytest.raises(StoreError, match="cannot be written: Permission denied") as caught:
             run([corpus], store)
@@ -578,7 +578,7 @@ def test_a_folder_that_may_not_be_written_is_said_to_be_so(
             run([corpus], store / "inside")
     finally:
         for path in (store, *store.rglob("*")):
-            os.chmod(path, 0o755)
+            path.chmod(0o755)
 
 
 def _grown(corpus: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -548,6 +547,6 @@ def test_a_defect_is_told_to_nobody_but_the_log(store: Path) -> None:
 def test_the_help_of_other_commands_knows_nothing_of_servers() -> None:
     code = "import sys, rag.cli; print({'starlette', 'uvicorn', 'asyncio', 'http'} & set(sys.modules))"
     found = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=os.getcwd()
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd()
     )
     assert found.stdout.strip() == "set()"
