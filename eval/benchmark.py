@@ -30,13 +30,13 @@ from embeddings.encoder import Encoder
 from embeddings.index import VectorIndex
 from eval.metrics import exact_match, f1
 from eval.scoring.confidence import auroc
-from rag.answering.ranking import PRIOR_WEIGHT
 from rag.reader import open_reader
 from rag.reader.base import Candidate, Reader, Reading
+from rag.records import Hit, Passage
 from rag.retrieval.encoder import load_encoder
 from rag.retrieval.lexical import LexicalIndex
-from rag.retrieval.retriever import Found, Retriever
-from rag.settings import EncoderSettings, ReaderSettings
+from rag.retrieval.retriever import Retriever
+from rag.settings import RANKING, EncoderSettings, ReaderSettings
 from rag.text.sentences import sentences
 
 Figures = dict[str, float]
@@ -118,6 +118,7 @@ def build_retriever(contexts: Sequence[str], encoder: Encoder) -> Retriever:
         VectorIndex.build(encoder.encode(contexts)),
         LexicalIndex.build(contexts),
         np.arange(len(contexts)),
+        lambda rows: [Passage(str(row), 0, len(contexts[row]), contexts[row]) for row in rows],
         sentences=VectorIndex.build(encoder.encode([text for _, text in found])),
         sentence_rows=np.array([i for i, _ in found], np.int64),
     )
@@ -135,7 +136,8 @@ def ranking(
         found = retriever.retrieve(row.question, 100)
         near = found[:n_candidates]
         read = reader.read(
-            row.question, [Candidate(contexts[item.row], prior=PRIOR_WEIGHT * item.score) for item in near]
+            row.question,
+            [Candidate(contexts[item.row], prior=RANKING.prior_weight * item.score) for item in near],
         )
         order = sorted(range(len(near)), key=lambda i: (not read[i].finished, -read[i].relevance, i))
         places["read"].append(_place([near[i].row for i in order], wanted))
@@ -153,7 +155,7 @@ def _place(rows: Sequence[int], wanted: int) -> float:
     return rows.index(wanted) + 1 if wanted in rows else float("inf")
 
 
-def _ranked(found: Sequence[Found], ranker: str, wanted: int) -> float:
+def _ranked(found: Sequence[Hit], ranker: str, wanted: int) -> float:
     """The place a ranker gave the wanted row, as far as the fused list remembers it."""
     said = [r.rank for item in found if item.row == wanted for r in item.ranked if r.ranker == ranker]
     return float(said[0]) if said else float("inf")

@@ -86,10 +86,10 @@ def report(
     ] = 1000,
 ) -> None:
     """Show a run's figures, and write them with every question as one HTML file."""
+    from eval.files import write_whole
     from eval.reports.html import render
     from eval.reports.tables import show
-    from eval.runs import write_whole
-    from eval.scoring.aggregate import finish
+    from eval.scoring.saved import finish
 
     run = _opened(folder)
     scores, figures = finish(run)
@@ -111,23 +111,24 @@ def compare(
     ] = False,
 ) -> None:
     """Show what changed from run A to run B, and how sure that is."""
-    from eval.reports import compare_html as versus
-    from eval.reports.compare import compare as compared
-    from eval.reports.compare import conditions_changed, load_scores, show
-    from eval.runs import write_whole
+    from eval.files import write_whole
+    from eval.reports import compare_html
+    from eval.reports.compare import compare as comparison_of
+    from eval.reports.compare import conditions_changed
+    from eval.reports.compare_screen import show
     from eval.scoring import HEADLINE, METRICS
-    from eval.scoring.aggregate import finish
+    from eval.scoring.saved import finish, load_scores
 
     runs = (_opened(a), _opened(b))
-    scores = [finish(run)[0] for run in runs]
-    causes = [load_scores(folder)[1] for folder in (a, b)]
+    (scores_a, _), (scores_b, _) = map(finish, runs)
+    causes_a, causes_b = load_scores(a)[1], load_scores(b)[1]
     metrics = tuple(METRICS) if all_metrics else HEADLINE
-    found = compared(scores[0], scores[1], causes[0], causes[1], metrics=metrics)
+    comparison = comparison_of(scores_a, scores_b, causes_a, causes_b, metrics=metrics)
     asked = {q.id: q.standalone or q.question for run in runs for q in run.questions}
-    made_with = conditions_changed(runs[0].info, runs[1].info)
-    show(found, asked, (runs[0].name, runs[1].name), _screen(), conditions=made_with)
+    conditions = conditions_changed(runs[0].info, runs[1].info)
+    show(comparison, asked, (runs[0].name, runs[1].name), _screen(), conditions=conditions)
     if html is not None:
-        write_whole(html, versus.render(runs[0], scores[0], runs[1], scores[1], found))
+        write_whole(html, compare_html.render(runs[0], scores_a, runs[1], scores_b, comparison))
         _tell(f"written: {html}")
 
 
@@ -143,9 +144,8 @@ def gate(
     ] = False,
 ) -> None:
     """Exit with 0 when a run may pass, with 8 when it fell below a floor or dropped for sure."""
-    from eval.reports.compare import load_scores
-    from eval.reports.gate import judge, load_rules, write_baseline
-    from eval.scoring.aggregate import finish
+    from eval.reports.gate import judge, load_baseline, load_rules, write_baseline
+    from eval.scoring.saved import finish
 
     run = _opened(folder)
     scores, _ = finish(run)
@@ -153,15 +153,9 @@ def gate(
         write_baseline(run, baseline)
         _tell(f"written: {baseline}")
         return
-    held = load_rules(rules)
-    if not (baseline / "scores.jsonl").exists():
-        raise UsageError(
-            f"there is no baseline at {baseline}", f"rag eval gate {folder} --baseline {baseline} --keep"
-        )
-    verdicts = judge(scores, load_scores(baseline)[0], held)
+    verdicts = judge(scores, load_baseline(baseline, folder), load_rules(rules))
     for verdict in verdicts:
-        mark = "FAIL" if not verdict.passed else "note" if verdict.noted else "ok"
-        print(f"{mark:4}  {verdict.rule}: {verdict.detail}")
+        print(verdict.line)
     if not all(verdict.passed for verdict in verdicts):
         raise typer.Exit(NOT_PASSED)
 
@@ -177,21 +171,15 @@ def check(
     Without --store or --corpus only its form is checked. Exits with 8 when something is wrong.
     """
     from eval.questions import load_questions, question_files
-    from eval.questions.check import check as checked
-    from eval.reports.tables import plain
+    from eval.questions.check import check as soundness_of
+    from eval.reports.soundness import lines
     from eval.runs.opening import library
 
-    found = checked(load_questions(question_files(questions)), library(store, corpus))
-    for finding in found.findings:
-        print(f"{finding.level}: {plain(finding.question_id)}: {plain(finding.message)}")
-    types = ", ".join(f"{n} {name}" for name, n in sorted(found.by_type.items()))
-    splits = ", ".join(f"{n} {name}" for name, n in sorted(found.by_split.items()))
-    print(f"{found.n_questions} questions ({splits}), {found.n_answerable} answerable: {types}")
-    if found.by_trait:
-        print("traits: " + ", ".join(f"{n} {name}" for name, n in found.by_trait.items()))
-    if store or corpus:
-        print(f"{100 * found.borrowed_share:.1f} % borrow four words in a row from their evidence")
-    if not found.sound:
+    documents = library(store, corpus)
+    soundness = soundness_of(load_questions(question_files(questions)), documents)
+    for line in lines(soundness, with_documents=documents is not None):
+        print(line)
+    if not soundness.sound:
         raise typer.Exit(NOT_PASSED)
 
 
@@ -206,19 +194,19 @@ def explain(
 
     While the run's index is still there, each such word is tried.
     """
-    from eval.reports.explain import explain as explained
+    from eval.reports.explain import explain as explanation_of
     from eval.reports.explain import lines, to_json
     from eval.runs.opening import searching
 
     run = _opened(folder)
     with searching(run, store) as search:
-        found = explained(run, question_id, search=search)
+        explanation = explanation_of(run, question_id, search=search)
     if as_json:
         from rag.output.streams import show_json
 
-        show_json(to_json(found))
+        show_json(to_json(explanation))
     else:
-        print("\n".join(lines(found)))
+        print("\n".join(lines(explanation)))
 
 
 @app.command("import", epilog="Example: rag eval import squad dev-v1.1.json --out sets/squad")
@@ -253,13 +241,13 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write to. Default: the run's.")] = None,
 ) -> None:
     """Write a run in the formats of the field's tools."""
-    from eval.reports.exporters import export as exported
+    from eval.reports.exporters import export as write_formats
 
     chosen = {"trec-run": trec_run, "qrels": qrels, "squad-predictions": squad_predictions}
     formats = [name for name, wanted in chosen.items() if wanted]
     if not formats:
         raise UsageError("nothing to export", "name a format: --trec-run, --qrels, --squad-predictions")
-    for path in exported(_opened(folder), out or folder, formats):
+    for path in write_formats(_opened(folder), out or folder, formats):
         print(path)
 
 
@@ -284,14 +272,16 @@ def peers(
 
     They come with an extra: pip install 'rag[peers]'. What cannot run is a row that says why.
     """
-    from eval.peers.comparison import compare as compared
+    from eval.peers.comparison import compare as compare_peers
     from eval.peers.registry import chosen
     from eval.peers.table import show
     from eval.runs import opening
 
     systems = chosen(only)
     wanted = _wanted(questions, split, limit)
-    report = compared(wanted, corpus, out, systems, opening.settings_for(None), threads=threads, told=_tell)
+    report = compare_peers(
+        wanted, corpus, out, systems, opening.settings_for(None), threads=threads, announce=_tell
+    )
     if as_json:
         from rag.output.streams import show_json
 
@@ -308,11 +298,11 @@ def _wanted(paths: list[Path], split: str | None, limit: int | None) -> list[Que
 
     if split is not None and split not in SPLITS:
         raise UsageError(f'--split must be {" or ".join(SPLITS)}, got "{split}"')
-    found = load_questions(question_files(paths))
-    found = [question for question in found if split in (None, question.split)][:limit]
-    if not found:
+    questions = load_questions(question_files(paths))
+    wanted = [question for question in questions if split in (None, question.split)][:limit]
+    if not wanted:
         raise UsageError("there is no question to ask", "see: rag eval check QUESTIONS")
-    return found
+    return wanted
 
 
 def _opened(folder: Path) -> Run:
@@ -323,7 +313,7 @@ def _opened(folder: Path) -> Run:
 
 def _summary(run: Run) -> None:
     from eval.reports.tables import show
-    from eval.scoring.aggregate import finish
+    from eval.scoring.saved import finish
 
     show(run, finish(run)[1], _screen())
     _tell(f"next: rag eval report {run.folder}")

@@ -1,14 +1,17 @@
 """How sure a difference between two runs over the same questions is, and how small a one could be seen.
 
 ``differences[i]`` is B's value minus A's on question i, both measured. Every draw is seeded: the same
-differences give the same numbers. Monte Carlo tests draw per distinct difference rather than per question,
-which is the same distribution at a fraction of the work.
+differences give the same numbers.
+
+The tests are scipy's. The bootstrap of a mean is ours: it draws how often each distinct value comes up, which
+is the same distribution as drawing questions one by one and, over 470 questions, twenty times as fast as
+``scipy.stats.bootstrap``; a report needs some nine hundred intervals. The tests hold it to scipy's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import comb, sqrt
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -105,30 +108,31 @@ def randomisation_p(
     1.0
     """
     import numpy as np
+    from scipy.stats import permutation_test
 
-    sizes = np.abs(np.asarray([d for d in differences if d != 0], float))
-    if not len(sizes):
+    differing = np.asarray([difference for difference in differences if difference != 0], float)
+    if len(differing) < 2:  # either sign is as extreme as the other
         return 1.0
-    observed = abs(float(np.sum(np.asarray(differences, float)))) - 1e-9
-    if len(sizes) <= N_EXACT:
-        sums = np.zeros(1)
-        for size in sizes:
-            sums = np.concatenate([sums + size, sums - size])
-        return float(np.mean(np.abs(sums) >= observed))
-    distinct, counts = np.unique(sizes, return_counts=True)
-    plus = np.random.default_rng(seed).binomial(counts, 0.5, size=(n_resamples, len(counts)))
-    sums = (2 * plus - counts) @ distinct  # (n_resamples,)
-    return float((1 + np.sum(np.abs(sums) >= observed)) / (1 + n_resamples))
+    test = permutation_test(
+        (differing,),
+        np.mean,
+        permutation_type="samples",  # of one sample: the signs are flipped
+        n_resamples=np.inf if len(differing) <= N_EXACT else n_resamples,
+        batch=1000,  # sign patterns in memory at once
+        rng=np.random.default_rng(seed),
+    )
+    return float(test.pvalue)
 
 
 def mcnemar_p(wins: int, losses: int) -> float:
     """The exact two-sided p of McNemar's test: an even coin giving a split of flips at least as uneven.
 
-    >>> mcnemar_p(6, 0), mcnemar_p(5, 0), mcnemar_p(3, 3)
-    (0.03125, 0.0625, 1.0)
+    >>> mcnemar_p(6, 0), mcnemar_p(5, 0), mcnemar_p(3, 3), mcnemar_p(0, 0)
+    (0.03125, 0.0625, 1.0, 1.0)
     """
-    n, few = wins + losses, min(wins, losses)
-    return float(min(1.0, 2 * sum(comb(n, i) for i in range(few + 1)) / 2**n))
+    from scipy.stats import binomtest
+
+    return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -157,10 +161,9 @@ def effect_size(differences: Sequence[float]) -> float | None:
 
 
 def _deviation(values: Sequence[float]) -> float:
-    if len(values) < 2:
-        return 0.0
-    mean = sum(values) / len(values)
-    return sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    from statistics import stdev
+
+    return stdev(values) if len(values) > 1 else 0.0
 
 
 def smallest_visible(n: int, alpha: float = 0.05) -> float | None:

@@ -1,6 +1,6 @@
 """Answers questions in the words of your documents only, and says so when they have no answer.
 
->>> from rag import Assistant
+>>> from rag import Assistant, Settings, index
 """
 
 from __future__ import annotations
@@ -10,10 +10,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rag.assistant import Assistant
     from rag.errors import RagError
-    from rag.records import Answer, Citation, Document, Hit, Passage, Span, Status
+    from rag.indexing import IndexSummary, index
+    from rag.records import Answer, Citation, Document, Freshness, Hit, Passage, Span, Status
+    from rag.settings import Settings, load_settings
 
-__all__ = ["Answer", "Assistant", "Citation", "Document", "Hit", "Passage", "RagError", "Span", "Status"]
+__all__ = [
+    "Answer",
+    "Assistant",
+    "Citation",
+    "Document",
+    "Freshness",
+    "Hit",
+    "IndexSummary",
+    "Passage",
+    "RagError",
+    "Settings",
+    "Span",
+    "Status",
+    "index",
+    "load_settings",
+]
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "Assistant": "rag.assistant",
+    "IndexSummary": "rag.indexing",
+    "RagError": "rag.errors",
+    "Settings": "rag.settings",
+    "index": "rag.indexing",
+    "load_settings": "rag.settings",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -22,5 +48,4 @@ def __getattr__(name: str) -> Any:
 
     if name not in __all__:
         raise AttributeError(f"module 'rag' has no attribute {name!r}")
-    room = {"Assistant": "rag.assistant", "RagError": "rag.errors"}.get(name, "rag.records")
-    return getattr(importlib.import_module(room), name)
+    return getattr(importlib.import_module(_ROOMS.get(name, "rag.records")), name)

@@ -5,11 +5,11 @@ The one place where passage characters become document characters, and document 
 
 from __future__ import annotations
 
-import hashlib
+import os
 from bisect import bisect_right
 from collections.abc import Sequence
-from pathlib import Path
 
+from rag.files import file_sha256
 from rag.records import Citation, Document, Freshness, Location, Passage, sha256_text
 
 
@@ -33,13 +33,19 @@ def location(document: Document, start: int, end: int) -> Location:
     return Location(document.path, start, end, line, page)
 
 
-def freshness(path: str, sha256: str) -> Freshness:
-    """How the file at ``path`` stands against the hash it was indexed with."""
+def freshness(path: str, sha256: str, size: int | None = None) -> Freshness:
+    """How the file at ``path`` stands against the hash, and the size where known, it was indexed with.
+
+    With ``size`` a file of another size is not read.
+    """
     try:
-        with Path(path).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        if size is not None and os.stat(path).st_size != size:
+            return Freshness.EDITED if os.path.isfile(path) else Freshness.UNREADABLE
+        found = file_sha256(path)
+    except (FileNotFoundError, NotADirectoryError):
         return Freshness.MISSING
+    except (OSError, ValueError):
+        return Freshness.UNREADABLE
     return Freshness.UNCHANGED if found == sha256 else Freshness.EDITED
 
 

@@ -184,6 +184,7 @@ class Freshness(StrEnum):
     UNCHANGED = "unchanged"
     EDITED = "edited"
     MISSING = "missing"
+    UNREADABLE = "unreadable"  # there, but not to be read: no permission, or no regular file any more
 
 
 @dataclass(frozen=True, slots=True)

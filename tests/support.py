@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.indexing import IndexSummary, index
+from rag.loading import Here
 from rag.settings import PassageSettings, Settings
 from rag.store import Store
 from rag.store.layout import GENERATIONS
@@ -67,9 +68,10 @@ def write_corpus(folder: Path, files: Mapping[str, str | bytes | None]) -> Path:
 def run(
     paths: Sequence[str | Path] | None, store: Path, encoder: WordEncoder | None = None, **options: object
 ) -> IndexSummary:
-    """Index with the word encoder."""
+    """Index with the word encoder, in this process alone unless a ``loader`` is given."""
     chosen = options.pop("settings", None) or settings(store)
-    return index(paths, store, chosen, encoder=encoder or WordEncoder(), **options)  # type: ignore[arg-type]
+    options = {"encoder": encoder or WordEncoder(), "loader": Here(), **options}
+    return index(paths, store, chosen, **options)  # type: ignore[arg-type]
 
 
 def picture(store: Path) -> dict[str, object]:

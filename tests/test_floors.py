@@ -18,14 +18,14 @@ PACKAGES = ("rag", "embeddings", "eval")
 HOUSE = """
     10  rag.__main__
      9  rag.cli
-     8  rag.session eval
+     8  rag.session rag.serving eval
      7  rag.output
      6  rag.assistant rag.checks
      5  rag.answering rag.indexing
-     4  rag.store rag.training
+     4  rag.store rag.training rag.loading
      3  rag.loaders rag.passages rag.retrieval rag.reader
      2  rag.text rag.citations rag.settings
-     1  rag.records rag.errors
+     1  rag.records rag.errors rag.files
      0  embeddings rag
 """
 FLOORS = {room: int(floor) for floor, *rooms in map(str.split, HOUSE.strip().splitlines()) for room in rooms}
@@ -39,6 +39,8 @@ HEAVY = {
     "Stemmer",
     "numpy",
     "scipy",
+    "sklearn",
+    "jinja2",
     "trafilatura",
     "pypdfium2",
     "docx",
@@ -48,6 +50,8 @@ HEAVY = {
     "matplotlib",
     "prompt_toolkit",
     "sqlite3",
+    "starlette",
+    "uvicorn",
 }
 
 

@@ -67,6 +67,15 @@ def test_every_schema_is_shipped() -> None:
     assert [path.name for path in schemas] == [
         "answer.schema.json",
         "search.schema.json",
+        "show.schema.json",
+        "sources.schema.json",
         "verify.schema.json",
     ]
     assert all(any(path.relative_to(ROOT / "rag").match(pattern) for pattern in patterns) for path in schemas)
+
+
+@pytest.mark.parametrize(("package", "folder"), [("rag", "output"), ("rag", "session"), ("eval", "reports")])
+def test_every_template_is_shipped(package: str, folder: str) -> None:
+    templates = list((ROOT / package / folder / "templates").iterdir())
+    assert templates
+    assert f"{folder}/templates/*" in shipped_data(package)

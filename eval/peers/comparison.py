@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eval.files import write_whole
 from eval.peers.figures import MEANINGS, Judge, system_figures
 from eval.peers.reader_weights import write_question_answering
 from eval.peers.registry import Peer
 from eval.peers.task import Asked, Outcome, SharedPassage, Task, read_outcome, write_json
 from eval.peers.worker import environment as worker_environment
 from eval.questions import Question, questions_sha256
-from eval.runs import environment, write_whole
+from eval.runs import environment
 from eval.runs.runner import K
 from eval.scoring.aggregate import Table
 from rag.errors import UsageError
@@ -44,13 +45,13 @@ def compare(
     settings: Settings,
     *,
     threads: int,
-    told: Callable[[str], object] = lambda _: None,
+    announce: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Run the systems one after another; ``peers.json`` and a log a system are written into ``out``.
 
     What cannot run is a row that says why; the file is written anew after each system, so that stopping loses
-    only the one at work. ``told`` hears a line before each. Raises UsageError where the settings name another
-    encoder than the built-in one, and what indexing and loading weights raise.
+    only the one at work. ``announce`` is called with a line before each. Raises UsageError where the settings
+    name another encoder than the built-in one, and what indexing and loading weights raise.
     """
     from embeddings.weights import BUILT_IN
     from embeddings.weights import shipped as shipped_weights
@@ -65,9 +66,9 @@ def compare(
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="rag-peers-") as name:
         scratch = Path(name)
-        told("passages: indexing the documents")
+        announce("passages: indexing the documents")
         for problem in index([corpus.absolute()], scratch / "shared", settings).problems:
-            told(f"skipped: {problem.message}")
+            announce(f"skipped: {problem.message}")
         write_question_answering(shipped.folder(), scratch / "reader")
         shipped_weights(BUILT_IN).write(scratch / "encoder")
         with Store.open(scratch / "shared") as store:
@@ -86,7 +87,7 @@ def compare(
             report = _head(store, settings, scratch, task, questions)
             ours: Table | None = None
             for peer in peers:
-                told(f"{peer.name}: running")
+                announce(f"{peer.name}: running")
                 outcome = outcome_of(peer, scratch, out)
                 scores = {} if outcome.why else judge.scores(outcome, reads=peer.reads)
                 report["systems"].append(system_figures(peer, outcome, scores, ours, len(task.passages)))

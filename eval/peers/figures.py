@@ -11,7 +11,7 @@ from eval.questions import Question
 from eval.runs import Row
 from eval.runs.record import Recorder
 from eval.scoring import score
-from eval.scoring.aggregate import Table, latency, table
+from eval.scoring.aggregate import Table, latency, score_table
 from eval.significance import summary
 from rag.records import Answer, Hit, Passage, Status
 from rag.store import Store
@@ -58,8 +58,8 @@ class Judge:
             self._row(reply.id, Found(() if reply.found.source is None else (reply.found.source,), 0.0))
             for reply in outcome.replies
         ]
-        scored = table(score(rows, self._questions, {}))
-        where = table(score(sources, self._questions, {}))
+        scored = score_table(score(rows, self._questions, {}))
+        where = score_table(score(sources, self._questions, {}))
         says_where = any(reply.found.source is not None for reply in outcome.replies)
         found: Table = {}
         for question_id, values in scored.items():

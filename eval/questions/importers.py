@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from eval.files import dump, write_whole
 from eval.metrics import overlap
 from eval.questions import GoldPlace, Piece, Question, question_to_json
-from eval.runs import dump, write_whole
 from rag.errors import UsageError
 
 

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.runs import AS_TYPED, Run, base_id, read_lines
+from eval.files import read_lines
+from eval.runs import AS_TYPED, Run
 from eval.scoring import HEADLINE
-from eval.scoring import confidence as abstention
-from eval.scoring.aggregate import Table, outcomes, resamples
+from eval.scoring.aggregate import Table, asked_once
+from eval.scoring.outcomes import Outcomes, resamples
 from eval.significance import (
     bootstrap_interval,
     bootstrap_statistic,
@@ -26,10 +27,6 @@ from rag.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from rich.console import Console
-
-HEAD = ("metric", "n", "A", "B", "B − A", "95 % interval", "p", "p Holm", "+ / − / =", "effect", "80 % sees")
-CAPTION = "per cent; p by McNemar (m) or randomisation (r), Holm-corrected over these metrics; + won, − lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,16 @@ class Comparison:
     changes: tuple[Change, ...]
     only_a: tuple[str, ...]
     only_b: tuple[str, ...]
+
+    @property
+    def worse(self) -> tuple[Flip, ...]:
+        """The questions that went wrong."""
+        return tuple(flip for flip in self.flips if not flip.better)
+
+    @property
+    def better(self) -> tuple[Flip, ...]:
+        """The questions that came right."""
+        return tuple(flip for flip in self.flips if flip.better)
 
 
 def load_scores(folder: Path) -> tuple[Table, dict[str, str | None]]:
@@ -157,91 +164,45 @@ def compare(
     )
 
 
-def confidence_changes(
-    run_a: Run, a: Table, run_b: Run, b: Table
-) -> list[tuple[str, float, float, float, float]]:
-    """Figures of a whole set: name, A, B, and the interval of B less A over the same questions drawn."""
-    rows_a, rows_b = ({row["id"]: row for row in run.rows} for run in (run_a, run_b))
-    ids = [i for i in rows_a if i in rows_b and not i.endswith(AS_TYPED)]
-    sides = []
-    for rows, scores in ((rows_a, a), (rows_b, b)):
-        group = [rows[i] for i in ids]
-        confidence, right, _, answerable = outcomes(group, scores)
-        sides.append((confidence, right, answerable, [float(row["confidence"]) for row in group]))
+@dataclass(frozen=True, slots=True)
+class ConfidenceChange:
+    """A figure of a whole set in both runs; ``low``..``high`` is the 95 % interval of B less A."""
 
-    def auroc(side: int, drawn: Sequence[int]) -> float | None:
-        _, _, answerable, raw = sides[side]
-        return abstention.auroc([raw[i] for i in drawn], [answerable[i] for i in drawn])
+    name: str
+    a: float
+    b: float
+    low: float
+    high: float
 
-    def area(side: int, drawn: Sequence[int]) -> float | None:
-        confidence, right, _, _ = sides[side]
-        return abstention.risk_coverage_area([confidence[i] for i in drawn], [right[i] for i in drawn])
 
-    found = []
-    everyone = range(len(ids))
-    for name, figure in (("AUROC, answerable or not", auroc), ("area under risk and coverage", area)):
-        before, after = figure(0, everyone), figure(1, everyone)
-        if before is None or after is None:
-            continue
+CONFIDENCE_FIGURES: Mapping[str, Callable[[Outcomes], float | None]] = {
+    "AUROC, answerable or not": Outcomes.auroc,
+    "area under risk and coverage": Outcomes.risk_coverage_area,
+}
 
-        bounds = bootstrap_statistic(partial(_difference, figure), len(ids), n_resamples=resamples(len(ids)))
-        if bounds:
-            found.append((name, before, after, *bounds))
-    return found
+
+def confidence_changes(run_a: Run, a: Table, run_b: Run, b: Table) -> list[ConfidenceChange]:
+    """How the figures of confidence changed, where both runs have them."""
+    rows_a, rows_b = ({row["id"]: row for row in asked_once(run.rows)} for run in (run_a, run_b))
+    ids = [i for i in rows_a if i in rows_b]
+    before = Outcomes.of([rows_a[i] for i in ids], a)
+    after = Outcomes.of([rows_b[i] for i in ids], b)
+    changes = []
+    for name, figure in CONFIDENCE_FIGURES.items():
+        value_a, value_b = figure(before), figure(after)
+        difference = partial(_difference, figure, before, after)
+        bounds = bootstrap_statistic(difference, len(ids), n_resamples=resamples(len(ids)))
+        if value_a is not None and value_b is not None and bounds:
+            changes.append(ConfidenceChange(name, value_a, value_b, *bounds))
+    return changes
 
 
 def _difference(
-    figure: Callable[[int, Sequence[int]], float | None], drawn: NDArray[np.int64]
+    figure: Callable[[Outcomes], float | None], a: Outcomes, b: Outcomes, drawn: NDArray[np.int64]
 ) -> float | None:
-    before, after = figure(0, drawn.tolist()), figure(1, drawn.tolist())
-    return None if before is None or after is None else after - before
-
-
-def show(
-    found: Comparison,
-    questions: Mapping[str, str],
-    names: tuple[str, str],
-    console: Console,
-    *,
-    conditions: Sequence[str] = (),
-) -> None:
-    """Print a comparison: flips first, then the figures; ``conditions`` are what the runs differ in."""
-    from rich.markup import escape
-    from rich.text import Text
-
-    from eval.reports.tables import new_table, plain
-
-    worse = [flip for flip in found.flips if not flip.better]
-    better = [flip for flip in found.flips if flip.better]
-    title = " → ".join(escape(plain(name)) for name in names)
-    told = f"{len(worse)} went wrong, {len(better)} came right"
-    console.print(f"[bold]{title}[/]  {told}", highlight=False)
-    for condition in conditions:
-        console.print(f"  {escape(plain(condition))}", highlight=False)
-    for mark, group in (("[red]−[/]", worse), ("[green]+[/]", better)):
-        for flip in group:
-            asked = questions.get(base_id(flip.question_id), "")
-            told = f"  ({flip.cause})" if flip.cause else ""
-            line = Text.from_markup(f" {mark} ")
-            line.append(f"{flip.question_id}  {plain(asked)}{told}")
-            console.print(line, highlight=False)
-    for ids, name in ((found.only_a, names[0]), (found.only_b, names[1])):
-        if ids:
-            console.print(f"[yellow]only in {escape(plain(name))}: {len(ids)} questions[/]", highlight=False)
-    table = new_table(CAPTION, *HEAD)
-    for change in found.changes:
-        table.add_row(*change_cells(change))
-    console.print()
-    console.print(table)
-
-
-def p_value(p: float) -> str:
-    """A p value as people read it.
-
-    >>> p_value(0.0421), p_value(0.0000954)
-    ('0.042', '<0.001')
-    """
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
+    numbers = drawn.tolist()
+    value_a, value_b = figure(a.take(numbers)), figure(b.take(numbers))
+    return None if value_a is None or value_b is None else value_b - value_a
 
 
 def conditions_changed(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
@@ -265,26 +226,3 @@ def conditions_changed(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
 def _clipped(value: object, limit: int = 60) -> str:
     text = str(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def change_cells(change: Change) -> tuple[str, ...]:
-    """A change as the cells of a table."""
-    from eval.reports.tables import percent
-
-    if change.difference is None or change.p is None or change.p_holm is None:
-        return (change.metric, "unmeasured", *["–"] * 9)
-    assert change.low is not None
-    assert change.high is not None
-    return (
-        change.metric,
-        f"{change.n}" + (f" (+{change.one_sided} in one)" if change.one_sided else ""),
-        percent(change.a),
-        percent(change.b),
-        f"{100 * change.difference:+.1f}",
-        f"{100 * change.low:+.1f} … {100 * change.high:+.1f}",
-        f"{p_value(change.p)} {change.test[0].lower()}",
-        p_value(change.p_holm),
-        f"{change.wins} / {change.losses} / {change.ties}",
-        "–" if change.effect is None else f"{change.effect:+.2f}",
-        "–" if change.detectable is None else f"{100 * change.detectable:.1f}",
-    )

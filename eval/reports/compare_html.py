@@ -2,71 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from eval.reports import page
-from eval.reports.compare import (
-    CAPTION,
-    HEAD,
-    Comparison,
-    Flip,
-    change_cells,
-    conditions_changed,
-    confidence_changes,
+from eval.reports.compare import Comparison, ConfidenceChange, Flip, conditions_changed, confidence_changes
+from eval.reports.compare_screen import CAPTION, HEAD, change_cells
+from eval.reports.views import (
+    AnswerView,
+    GoldView,
+    Grid,
+    answer_view,
+    conditions,
+    gold_view,
+    plots_of,
 )
-from eval.reports.html import answer_side, conditions, gold_side, plots
 from eval.runs import Run, base_id
 from eval.scoring.aggregate import Table
+from rag.output.pages import fill_in
 
-MOST_CARDS = 500  # of flips, and of questions that differ without a flip
+MOST_CARDS = 500  # of flips to worse, and of flips to better
 
 
-def render(run_a: Run, a: Table, run_b: Run, b: Table, found: Comparison) -> str:
+@dataclass(frozen=True, slots=True)
+class FlipCard:
+    """A question that flipped, with the answer of either run."""
+
+    id: str
+    asked: str
+    cause: str
+    tone: str
+    words: str
+    before: AnswerView
+    after: AnswerView
+    gold: GoldView
+
+
+def render(run_a: Run, a: Table, run_b: Run, b: Table, comparison: Comparison) -> str:
     """The page; answers of A to the left, of B to the right."""
     names = (run_a.name, run_b.name)
-    worse = [flip for flip in found.flips if not flip.better]
-    better = [flip for flip in found.flips if flip.better]
-    parts = [
-        f"<h1>{escape(names[0])} → {escape(names[1])}</h1>",
-        f"<p>{len(worse)} questions went wrong, {len(better)} came right.</p>",
-        *(f"<p>{escape(line)}</p>" for line in conditions_changed(run_a.info, run_b.info)),
-        f'<p class="dim">A: {escape(conditions(run_a))}</p>',
-    ]
-    if found.only_a or found.only_b:
-        parts.append(f'<p class="bad">Only in A: {len(found.only_a)}; only in B: {len(found.only_b)}.</p>')
-    parts.append(page.SEARCH)
-    for title, flips in (("Went wrong", worse), ("Came right", better)):
-        if flips:
-            parts.append(f"<h2>{title}</h2>")
-            parts += _cards(run_a, run_b, flips[:MOST_CARDS])
-    parts.append(f"<h2>What changed</h2><p class=dim>{escape(CAPTION)}</p>")
-    parts.append(page.grid(HEAD, [change_cells(change) for change in found.changes]))
-    rows = [
-        (name, f"{before:.3f}", f"{after:.3f}", f"{after - before:+.3f}", f"{low:+.3f} … {high:+.3f}")
-        for name, before, after, low, high in confidence_changes(run_a, a, run_b, b)
-    ]
-    if rows:
-        parts.append("<h2>Confidence</h2>" + page.grid(("figure", "A", "B", "B − A", "95 % interval"), rows))
-    both = {f"A: {names[0]}": (run_a, a), f"B: {names[1]}": (run_b, b)}
-    parts.append(f"<h2>Plots</h2><p class=dim>A solid, B dashed; latency is B's.</p>{plots(both)}")
-    return page.page(f"{names[0]} → {names[1]}", parts)
+    return fill_in(
+        "eval.reports",
+        "compare.html",
+        names=names,
+        comparison=comparison,
+        changed_conditions=conditions_changed(run_a.info, run_b.info),
+        conditions=conditions(run_a),
+        groups=[
+            ("Went wrong", flip_cards(run_a, run_b, comparison.worse[:MOST_CARDS])),
+            ("Came right", flip_cards(run_a, run_b, comparison.better[:MOST_CARDS])),
+        ],
+        caption=CAPTION,
+        changes=Grid(HEAD, [change_cells(change) for change in comparison.changes]),
+        confidence=Grid(
+            ("figure", "A", "B", "B − A", "95 % interval"),
+            [_confidence_cells(change) for change in confidence_changes(run_a, a, run_b, b)],
+        ),
+        plots=plots_of({f"A: {names[0]}": (run_a, a), f"B: {names[1]}": (run_b, b)}),
+    )
 
 
-def _cards(run_a: Run, run_b: Run, flips: Iterable[Flip]) -> list[str]:
+def flip_cards(run_a: Run, run_b: Run, flips: Sequence[Flip]) -> list[FlipCard]:
+    """A card for each flip, in order."""
     rows_a, rows_b = ({row["id"]: row for row in run.rows} for run in (run_a, run_b))
     cards = []
     for flip in flips:
         before, after = rows_a[flip.question_id], rows_b[flip.question_id]
         question = run_b.question[base_id(flip.question_id)]
-        tone = "good" if flip.better else "bad"
-        tag = f'<span class="tag {tone}">{escape(flip.cause)}</span>' if flip.cause else ""
-        words = f"{flip.question_id} {after['asked']} {flip.cause or ''} {question.type or ''}".lower()
+        searched = (flip.question_id, after["asked"], flip.cause or "", question.type or "")
         cards.append(
-            f'<details data-words="{escape(words)}"><summary>{escape(after["asked"])}{tag}'
-            f'<span class="tag">{escape(flip.question_id)}</span></summary><div class="sides">'
-            f"<div><h3>A</h3>{answer_side(run_a, before)}</div>"
-            f"<div><h3>B</h3>{answer_side(run_b, after)}</div></div>"
-            f"{gold_side(run_b, after, question)}</details>"
+            FlipCard(
+                id=flip.question_id,
+                asked=after["asked"],
+                cause=flip.cause or "",
+                tone="good" if flip.better else "bad",
+                words=" ".join(searched).lower(),
+                before=answer_view(run_a, before),
+                after=answer_view(run_b, after),
+                gold=gold_view(run_b, after, question),
+            )
         )
     return cards
+
+
+def _confidence_cells(change: ConfidenceChange) -> tuple[str, ...]:
+    return (
+        change.name,
+        f"{change.a:.3f}",
+        f"{change.b:.3f}",
+        f"{change.b - change.a:+.3f}",
+        f"{change.low:+.3f} … {change.high:+.3f}",
+    )

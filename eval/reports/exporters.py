@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from eval.runs import Run, write_whole
+from eval.files import write_whole
+from eval.runs import Run
 
 
 def trec_name(document: str) -> str:

@@ -21,10 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.reports.compare import Change, corrected, load_scores, p_value, paired
-from eval.runs import AS_TYPED, Run, dump, write_whole
+from eval.files import dump, write_whole
+from eval.reports.compare import Change, corrected, paired
+from eval.reports.compare_screen import p_value
+from eval.runs import AS_TYPED, Run
 from eval.scoring import METRICS
 from eval.scoring.aggregate import Table
+from eval.scoring.saved import load_scores
 from rag.errors import UsageError
 
 # Measured or not according to what was answered.
@@ -49,6 +52,16 @@ class Verdict:
     detail: str
     noted: bool = False
 
+    @property
+    def line(self) -> str:
+        """The verdict as a line of a screen.
+
+        >>> Verdict("right drops at most 2 points", False, "-10.00 points").line
+        'FAIL  right drops at most 2 points: -10.00 points'
+        """
+        mark = "FAIL" if not self.passed else "note" if self.noted else "ok"
+        return f"{mark:4}  {self.rule}: {self.detail}"
+
 
 def load_rules(path: Path) -> Rules:
     """The rules of a TOML file, every fault of it told at once."""
@@ -56,7 +69,7 @@ def load_rules(path: Path) -> Rules:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path}: cannot be read as TOML ({error})", "see the top of eval/gate.py"
+            f"{path}: cannot be read as TOML ({error})", "see the top of eval/reports/gate.py"
         ) from error
     faults = [f'unknown key "{key}"' for key in sorted(set(table) - {"alpha", "floors", "drops"})]
     alpha = table.get("alpha", 0.05)
@@ -76,6 +89,15 @@ def load_rules(path: Path) -> Rules:
     return Rules(table.get("floors", {}), table.get("drops", {}), alpha)
 
 
+def load_baseline(folder: Path, run_folder: Path) -> Table:
+    """The scores of a baseline; raises UsageError when there is none, with how to make one of this run."""
+    if not (folder / "scores.jsonl").exists():
+        raise UsageError(
+            f"there is no baseline at {folder}", f"rag eval gate {run_folder} --baseline {folder} --keep"
+        )
+    return load_scores(folder)[0]
+
+
 def _fraction(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
@@ -83,28 +105,37 @@ def _fraction(value: object) -> bool:
 def judge(scores: Table, baseline: Table, rules: Rules) -> list[Verdict]:
     """Every rule's verdict on a run, in the order of the rules."""
     ids = [i for i in baseline if i in scores and not i.endswith(AS_TYPED)]
-    lacking = [i for i in baseline if i not in scores]
-    more = [i for i in scores if i not in baseline]
-    told = (
-        f"{len(lacking)} of the baseline's questions have no row: {', '.join(lacking[:5])}" if lacking else ""
-    )
-    verdicts = [Verdict("every question answered for", not lacking, told or f"{len(ids)} questions in both")]
-    if more:
-        verdicts.append(
-            Verdict("same questions", True, f"{len(more)} questions are new and not compared", noted=True)
-        )
-    for metric, floor in rules.floors.items():
-        values = [
-            v for i, row in scores.items() if not i.endswith(AS_TYPED) and (v := row.get(metric)) is not None
-        ]
-        mean = sum(values) / len(values) if values else None
-        detail = "unmeasured" if mean is None else f"{100 * mean:.2f} % of {len(values)}"
-        passed = mean is not None and mean >= floor - 1e-12
-        verdicts.append(Verdict(f"{metric} at least {100 * floor:g} %", passed, detail))
     changes = corrected([paired(metric, ids, baseline, scores) for metric in rules.drops])
-    for change in changes:
-        verdicts.append(_drop(change, rules, baseline, scores, ids))
+    return [
+        *_same_questions(scores, baseline, len(ids)),
+        *(_floor(metric, floor, scores) for metric, floor in rules.floors.items()),
+        *(_drop(change, rules, baseline, scores, ids) for change in changes),
+    ]
+
+
+def _same_questions(scores: Table, baseline: Table, n_in_both: int) -> list[Verdict]:
+    """Whether every question of the baseline has a row, and a note of those the baseline lacks."""
+    lacking = [i for i in baseline if i not in scores]
+    new = [i for i in scores if i not in baseline]
+    detail = f"{n_in_both} questions in both"
+    if lacking:
+        detail = f"{len(lacking)} of the baseline's questions have no row: {', '.join(lacking[:5])}"
+    verdicts = [Verdict("every question answered for", not lacking, detail)]
+    if new:
+        detail = f"{len(new)} questions are new and not compared"
+        verdicts.append(Verdict("same questions", True, detail, noted=True))
     return verdicts
+
+
+def _floor(metric: str, floor: float, scores: Table) -> Verdict:
+    """Whether the mean of a metric holds its floor; an unmeasured one does not."""
+    once = [row for i, row in scores.items() if not i.endswith(AS_TYPED)]
+    values = [value for row in once if (value := row.get(metric)) is not None]
+    rule = f"{metric} at least {100 * floor:g} %"
+    if not values:
+        return Verdict(rule, False, "unmeasured")
+    mean = sum(values) / len(values)
+    return Verdict(rule, mean >= floor - 1e-12, f"{100 * mean:.2f} % of {len(values)}")
 
 
 def _drop(change: Change, rules: Rules, baseline: Table, scores: Table, ids: list[str]) -> Verdict:

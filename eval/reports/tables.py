@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from eval.runs import Run
 from eval.scoring import HEADLINE, METRICS
 from eval.scoring.aggregate import latency
 from eval.scoring.traits import FIGURES
+from rag.text.sinks import without_unseen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,7 @@ def plain(text: str) -> str:
     >>> plain("a\\x1b[31mb\\n c\\u202e")
     'a[31mb c'
     """
-    return "".join(c for c in " ".join(text.split()) if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return without_unseen(text)
 
 
 def percent(value: float | None) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eval.questions.gold import Library
     from eval.questions import Question
+    from eval.questions.gold import Library
     from eval.runs import Run
     from rag.settings import Settings
 

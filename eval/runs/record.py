@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from eval.questions.gold import GoldRange, Library, holds
 from eval.questions import Question
+from eval.questions.gold import GoldRange, Library, holds
 from eval.runs import Place, Row
 from rag.errors import LoadError, RagError
 from rag.records import Answer, Citation, Document, Hit, Passage, sha256_text

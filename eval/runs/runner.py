@@ -13,17 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from eval.files import appending, cut_torn_line, dump, read_lines, write_whole
 from eval.questions import Question, question_to_json, questions_sha256
+from eval.runs import AS_TYPED, FORMAT
 from eval.runs.record import Recorder
-from eval.runs import (
-    AS_TYPED,
-    FORMAT,
-    appending,
-    cut_torn_line,
-    dump,
-    read_lines,
-    write_whole,
-)
 from rag.errors import RagError, UsageError
 from rag.records import Answer, Hit
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from eval.metrics import exact_match, f1
 from eval.questions import Question
 from eval.runs import Row
-from eval.scoring import citation_support, is_claimed, is_shown, located, pieces_held
+from eval.scoring import citation_support, is_claimed, is_located, is_shown, pieces_held
 
 
 class Cause(StrEnum):
@@ -60,7 +60,7 @@ def attribute(row: Row, question: Question) -> Failure | None:
                 Cause.WRONG_SPAN, f"right evidence, but {_short(row)} shares no word with the gold"
             )
         return _hedged(row)
-    if not located(row):
+    if not is_located(row):
         missing = [f"{m['document']}: {m['why']}" for piece in row["gold"] for m in piece["missing"]]
         return Failure(Cause.GOLD_DOUBTFUL, "; ".join(missing))
     if is_shown(row) and question.answers and exact_match(row["answer"], question.answers):

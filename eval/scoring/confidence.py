@@ -17,14 +17,14 @@ def auroc(score: Sequence[float], positive: Sequence[bool]) -> float | None:
     0.75
     """
     import numpy as np
+    from scipy.stats import rankdata
 
-    scores, positives = np.asarray(score, float), np.asarray(positive, bool)
+    positives = np.asarray(positive, bool)
     n_positive, n_negative = int(positives.sum()), int((~positives).sum())
     if n_positive == 0 or n_negative == 0:
         return None
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2  # the middle rank of each group of ties, from 1
-    above = ranks[inverse][positives].sum() - n_positive * (n_positive + 1) / 2
+    # Mann and Whitney's count of pairs in order; the middle rank for ties.
+    above = rankdata(score)[positives].sum() - n_positive * (n_positive + 1) / 2
     return float(above / (n_positive * n_negative))
 
 

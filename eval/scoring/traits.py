@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eval.questions import TRAITS, Question
+from eval.questions import TRAITS
 from eval.runs import Row
+from eval.scoring.catalogue import Value
+from eval.scoring.judged import Judged
 from eval.significance import summary
 
 # What each figure of a trait says; the order is that of the tables.
@@ -23,47 +25,43 @@ FIGURES: Mapping[str, str] = {
     "in_date_order": "evidence of at least two dates is cited in their order (change alone)",
 }
 UNMARKED = "nobody has marked the question's traits"
+UNRECORDED = "the run does not say what disagreed"
 
 
-def measures(
-    row: Row, question: Question, support: Sequence[Sequence[int]], *, claimed: bool, first: float | str
-) -> dict[str, float | str]:
-    """What the traits make of an answer, by metric: 0..1, or why it is unmeasured.
-
-    ``support`` gives for each citation the pieces of evidence it supports, ``first`` is the metric
-    ``citation_first``, and ``claimed`` whether the question is called answered.
-    """
+def trait_metrics(judged: Judged) -> dict[str, Value]:
+    """What the traits make of an answer, by metric: 0..1, or why it is unmeasured."""
     return {
-        "no_wrong_claim": float(not claimed or first == 1.0),
-        "conflict_told": _conflict_told(row, question, support),
-        "no_false_alarm": _no_false_alarm(row, question),
-        "in_date_order": _in_date_order(row, question),
+        "no_wrong_claim": float(not judged.claimed or judged.first_right == 1.0),
+        "conflict_told": _conflict_told(judged),
+        "no_false_alarm": _no_false_alarm(judged),
+        "in_date_order": _in_date_order(judged),
     }
 
 
-def _conflict_told(row: Row, question: Question, support: Sequence[Sequence[int]]) -> float | str:
+def _conflict_told(judged: Judged) -> Value:
     """1 when a disagreement is told between citations of two different sides."""
-    if "conflict" not in question.all_traits:
+    if "conflict" not in judged.question.all_traits:
         return "no conflict is marked"
-    if "disagreements" not in row:
-        return "the run does not say what disagreed"
-    return float(any(support[i] and support[j] and support[i] != support[j] for i, j in row["disagreements"]))
+    if "disagreements" not in judged.row:
+        return UNRECORDED
+    sides = judged.supported
+    return float(any(sides[i] and sides[j] and sides[i] != sides[j] for i, j in judged.row["disagreements"]))
 
 
-def _no_false_alarm(row: Row, question: Question) -> float | str:
-    if question.traits is None:
+def _no_false_alarm(judged: Judged) -> Value:
+    if judged.question.traits is None:
         return UNMARKED
-    if "conflict" in question.all_traits:
+    if "conflict" in judged.question.all_traits:
         return "its sources do disagree"
-    if "disagreements" not in row:
-        return "the run does not say what disagreed"
-    return float(not row["disagreements"]) if row["citations"] else "no evidence was shown"
+    if "disagreements" not in judged.row:
+        return UNRECORDED
+    return float(not judged.row["disagreements"]) if judged.shown else "no evidence was shown"
 
 
-def _in_date_order(row: Row, question: Question) -> float | str:
-    if "change" not in question.all_traits:
+def _in_date_order(judged: Judged) -> Value:
+    if "change" not in judged.question.all_traits:
         return "no change over time is asked for"
-    dates = [citation["date"] for citation in row["citations"] if citation["date"]]
+    dates = [citation["date"] for citation in judged.row["citations"] if citation["date"]]
     return float(dates == sorted(dates)) if len(set(dates)) > 1 else "evidence of fewer than two dates"
 
 
@@ -74,33 +72,33 @@ def by_trait(
 
     Each figure is a mean with its interval over the questions it could be measured on.
     """
-    found = {}
+    figures: dict[str, dict[str, Any]] = {}
     for trait in TRAITS:
-        here = [scores[row["id"]] for row in rows if trait in row.get("traits", ())]
-        if not here:
+        carrying = [scores[row["id"]] for row in rows if trait in row.get("traits", ())]
+        if not carrying:
             continue
-        found[trait] = {
-            "n": len(here),
-            "answerable": sum(values["answered"] is not None for values in here),
-            "first_right": summary([values["citation_first"] for values in here]),
-            "answered_wrongly": summary([_other(values.get("no_wrong_claim")) for values in here]),
-            "all_cited": summary([_whole(values["evidence_cited"]) for values in here]),
-            "conflict_told": summary([values.get("conflict_told") for values in here]),
-            "in_date_order": summary([values.get("in_date_order") for values in here]),
+        figures[trait] = {
+            "n": len(carrying),
+            "answerable": sum(values["answered"] is not None for values in carrying),
+            "first_right": summary([values["citation_first"] for values in carrying]),
+            "answered_wrongly": summary([_complement(values.get("no_wrong_claim")) for values in carrying]),
+            "all_cited": summary([_is_all(values["evidence_cited"]) for values in carrying]),
+            "conflict_told": summary([values.get("conflict_told") for values in carrying]),
+            "in_date_order": summary([values.get("in_date_order") for values in carrying]),
         }
-    return found
+    return figures
 
 
 def false_alarms(
     rows: Sequence[Row], scores: Mapping[str, Mapping[str, float | None]]
 ) -> dict[str, float | int | None]:
     """How often a disagreement is told of questions marked as having none, of those shown evidence."""
-    return summary([_other(scores[row["id"]].get("no_false_alarm")) for row in rows])
+    return summary([_complement(scores[row["id"]].get("no_false_alarm")) for row in rows])
 
 
-def _other(value: float | None) -> float | None:
+def _complement(value: float | None) -> float | None:
     return None if value is None else 1.0 - value
 
 
-def _whole(value: float | None) -> float | None:
+def _is_all(value: float | None) -> float | None:
     return None if value is None else float(value == 1.0)

@@ -1,7 +1,7 @@
 """Confidence: the probability that the first citation answers the question.
 
 A logistic model over a few signals that a person could check, fitted on development questions only
-(``rag.training.calibrate``) and shipped as numbers in a JSON file. Its thresholds come from the
+(``eval.calibrate``) and shipped as numbers in a JSON file. Its thresholds come from the
 contract stated beside them, not from taste.
 """
 
@@ -13,32 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
-from rag.answering.question import Kind, can_answer, states_reason
-from rag.records import Hit, Ranked
-from rag.retrieval.term_weights import Terms
+from rag.answering.evidence import Evidence
+from rag.answering.question import Kind, ParsedQuestion, can_answer, states_reason
+from rag.records import Ranked
+from rag.retrieval.term_weights import TermWeights
 from rag.text.dates import years_in
 
 # Signals enter the model within these bounds, so that no single one can outshout the rest.
 RELEVANCE_BOUND = 12.0
 MARK_BOUND = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a reader said of one hit, as far as confidence is concerned.
-
-    ``context`` is the passage with its header; ``quote`` the sentence that would be quoted, ``mark`` the best
-    marked words and ``mark_scores`` the scores of its marks, best first. ``found_at`` is the place the
-    retriever gave it, from 1.
-    """
-
-    hit: Hit
-    relevance: float
-    context: str
-    mark: str = ""
-    mark_scores: tuple[float, ...] = ()
-    found_at: int = 1
-    quote: str = ""
 
 
 def _bounded(value: float, bound: float) -> float:
@@ -61,46 +44,46 @@ def _spread(relevances: Sequence[float]) -> float:
     return -sum(w / total * math.log(w / total) for w in weights if w > 0)
 
 
-def signals(question: str, kind: Kind, seen: Sequence[Seen], terms: Terms) -> dict[str, float]:
-    """The signals of one question; ``seen`` is best first and not empty.
+def signals(question: ParsedQuestion, ranked: Sequence[Evidence], weights: TermWeights) -> dict[str, float]:
+    """The signals of one question, of the evidence that was read to its end, best first and not empty.
 
     Margins are of the first passage over the others; ``mark_lead`` is of its best mark over its second.
     ``agreement`` is the share of the next four passages that mark a word of the best mark; ``year_missing``
     is 1 when the question names a year that the first passage and its header do not.
     """
-    first, others = seen[0], seen[1:]
-    relevances = [s.relevance for s in seen]
-    best = first.mark_scores[0] if first.mark_scores else -MARK_BOUND
-    rival = max((s.mark_scores[0] for s in others if s.mark_scores), default=best)
-    second = first.mark_scores[1] if len(first.mark_scores) > 1 else best
-    words = set(first.mark.casefold().split())
+    first, others = ranked[0], ranked[1:]
+    relevances = [evidence.reading.relevance for evidence in ranked]
+    marks = first.reading.marks
+    best = marks[0].score if marks else -MARK_BOUND
+    rival = max((e.reading.marks[0].score for e in others if e.reading.marks), default=best)
+    second = marks[1].score if len(marks) > 1 else best
+    words = set(first.marked.casefold().split())
     near = others[:4]
-    agreeing = sum(bool(words & set(other.mark.casefold().split())) for other in near)
+    agreeing = sum(bool(words & set(other.marked.casefold().split())) for other in near)
     far = relevances[4:] or relevances[1:] or relevances
-    missing = years_in(question) - years_in(first.context)
     return {
-        "relevance": _bounded(first.relevance, RELEVANCE_BOUND),
-        "margin": _bounded(first.relevance - (relevances[1:] or relevances)[0], RELEVANCE_BOUND),
-        "margin_far": _bounded(first.relevance - sum(far) / len(far), RELEVANCE_BOUND),
+        "relevance": _bounded(relevances[0], RELEVANCE_BOUND),
+        "margin": _bounded(relevances[0] - (relevances[1:] or relevances)[0], RELEVANCE_BOUND),
+        "margin_far": _bounded(relevances[0] - sum(far) / len(far), RELEVANCE_BOUND),
         "spread": _spread(relevances),
         "relevant": float(sum(value > 0 for value in relevances)),
         "mark": _bounded(best, MARK_BOUND),
         "mark_margin": _bounded(best - rival, MARK_BOUND),
         "mark_lead": _bounded(best - second, MARK_BOUND),
-        "mark_length": math.log1p(len(first.mark)),
-        "mark_fits": float(can_answer(kind, first.mark)),
-        "reason_stated": float(kind is Kind.WHY and states_reason(first.quote)),
+        "mark_length": math.log1p(len(first.marked)),
+        "mark_fits": float(can_answer(question.kind, first.marked, question.language)),
+        "reason_stated": float(question.kind is Kind.WHY and states_reason(first.quoted, question.language)),
         "agreement": agreeing / len(near) if near else 0.0,
-        "coverage": terms.coverage(question, first.context),
-        "coverage_best": max(terms.coverage(question, s.context) for s in seen[:5]),
-        "known": terms.known(question),
-        "question_terms": float(len(terms.weights(question))),
+        "coverage": first.passage_coverage,
+        "coverage_best": max(evidence.passage_coverage for evidence in ranked[:5]),
+        "known": weights.known(question.terms),
+        "question_terms": float(len(question.terms)),
         "cosine": _score(first.hit.ranked, "dense"),
         "sentence_cosine": _score(first.hit.ranked, "sentences"),
         "bm25": _score(first.hit.ranked, "bm25"),
-        "found_at": math.log(first.found_at),
-        "year_missing": float(bool(missing)),
-        **{kind_.value: float(kind is kind_) for kind_ in Kind if kind_ is not Kind.WHAT},
+        "found_at": math.log(first.place),
+        "year_missing": float(bool(question.years - years_in(first.context))),
+        **{kind.value: float(question.kind is kind) for kind in Kind if kind is not Kind.WHAT},
     }
 
 
@@ -128,15 +111,15 @@ class Calibrator:
         """The calibrator written as JSON."""
         return cls(**json.loads(text))
 
-    def confidence(self, found: Mapping[str, float]) -> float:
+    def confidence(self, signals: Mapping[str, float]) -> float:
         """The probability that the first citation answers, 0..1."""
         z = self.bias + sum(
-            weight * (found[name] - self.mean[name]) / self.scale[name]
+            weight * (signals[name] - self.mean[name]) / self.scale[name]
             for name, weight in self.weights.items()
         )
         return 1.0 / (1.0 + math.exp(-_bounded(z, 30.0)))
 
-    def subject_is_here(self, found: Mapping[str, float]) -> bool:
+    def subject_is_here(self, signals: Mapping[str, float]) -> bool:
         """Whether the documents speak of what is asked about, though perhaps not to the point.
 
         >>> rule = {"coverage_best": 0.3, "sentence_cosine": 0.3}
@@ -145,7 +128,7 @@ class Calibrator:
         ...     {"coverage_best": 0.1, "sentence_cosine": 0.1})
         (True, False)
         """
-        return any(found[name] >= least for name, least in self.subject.items())
+        return any(signals[name] >= least for name, least in self.subject.items())
 
 
 def load_calibrator(reader: str) -> Calibrator:

@@ -6,58 +6,51 @@ was asked for.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.question import Kind
 from rag.reader.base import Mark, Reading
-from rag.records import Hit
+from rag.records import Document, Hit
+from rag.settings import RANKING
+from rag.text.english import ENGLISH
+from rag.text.language import Language
+from rag.text.sentences import sentences
 
 Range = tuple[int, int]
-Sentences = Callable[[str], list[Range]]
-
-N_EVIDENCE = 4  # quotations shown at most: more is a search result, not an answer
-NEAR_BEST = 4.0  # below the best worth within which another passage is shown beside it
-LIST_MARK_SHARE = 4.0  # logits below a passage's best mark within which a list question takes further marks
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Words of a hit that may be quoted: the quotation and the marks in it, in characters of the passage.
 
-    ``worth`` is what evidence is ordered by. Without marks there is nothing to quote.
+    Without marks there is nothing to quote. ``place`` is the hit's in the retriever's list, from 1;
+    ``context`` is the passage with its ``header``. ``coverage`` is the weighted share of the question's terms
+    in quotation and header, 0..1, ``passage_coverage`` in the context. Evidence is ordered by
+    ``rank_score``.
     """
 
     hit: Hit
+    document: Document
     reading: Reading
     quote: Range
     marks: tuple[Mark, ...]
-    worth: float = 0.0
+    place: int = 1
+    header: str = ""
+    context: str = ""
+    coverage: float = 0.0
+    passage_coverage: float = 0.0
+    rank_score: float = 0.0
 
+    @property
+    def quoted(self) -> str:
+        """The quotation."""
+        return self.hit.passage.text[slice(*self.quote)]
 
-# What is added to relevance when evidence is put in order: a little of the best mark's score, of the fused
-# score, and of the share of the question's words in the passage and in the quotation. Chosen on development
-# questions; where the reader sees no answer anywhere, the words decide what is nearest.
-MARK_WEIGHT, FUSED_WEIGHT, PASSAGE_WEIGHT, QUOTE_WEIGHT = 0.2, 20.0, 2.0, 2.0
-
-
-def worth(hit: Hit, reading: Reading, passage_coverage: float, quote_coverage: float) -> float:
-    """What evidence is ordered by; the coverages are shares, 0..1.
-
-    >>> from rag.records import Passage
-    >>> passage = Passage("d", 0, 4, "text")
-    >>> worth(Hit(passage, 0, 0.1, "fused"), Reading(1.0, (Mark(0, 4, 5.0),)), 1.0, 0.5)
-    7.0
-    """
-    mark = reading.marks[0].score if reading.marks else 0.0
-    return (
-        reading.relevance
-        + MARK_WEIGHT * mark
-        + FUSED_WEIGHT * hit.score
-        + PASSAGE_WEIGHT * passage_coverage
-        + QUOTE_WEIGHT * quote_coverage
-    )
+    @property
+    def marked(self) -> str:
+        """The best marked words; empty without marks."""
+        return self.hit.passage.text[self.marks[0].start : self.marks[0].end] if self.marks else ""
 
 
 def quote_range(ranges: Sequence[Range], start: int, end: int, length: int) -> Range:
@@ -72,49 +65,76 @@ def quote_range(ranges: Sequence[Range], start: int, end: int, length: int) -> R
     return min(touched[0][0], start), max(touched[-1][1], end)
 
 
-# A sentence that opens so leans on the one before it.
-_LEANS = re.compile(
-    r"[\"“‘']?(this|that|these|those|it|they|he|she|as a result|therefore|so|but|however|because)\b", re.I
-)
-
-
-def explained(ranges: Sequence[Range], text: str, quote: Range) -> Range:
+def with_explained(ranges: Sequence[Range], text: str, quote: Range, language: Language = ENGLISH) -> Range:
     """The quotation with the sentence before it, if it leans on that one: opens with "This" or the like.
 
     >>> text = "Caseloads fell. This means workers know the children."
-    >>> explained([(0, 15), (16, 53)], text, (16, 53))
+    >>> with_explained([(0, 15), (16, 53)], text, (16, 53))
     (0, 53)
     """
-    if not _LEANS.match(text[slice(*quote)]):
+    if not language.leaning_opener.match(text[slice(*quote)]):
         return quote
     before = [a for a, b in ranges if b <= quote[0]]
     return (before[-1], quote[1]) if before else quote
 
 
-def draft(kind: Kind, hit: Hit, reading: Reading, sentences: Sentences) -> Evidence:
-    """The sentence of a hit that its best mark stands in, with the marks worth showing.
+def with_neighbours(ranges: Sequence[Range], quote: Range, reading: Reading) -> Range:
+    """The quotation with the sentences on either side that the reader holds to belong to the evidence.
 
-    A list question marks every item that scores near the best; a why or how question takes the sentence
-    before along where the quotation leans on it.
+    >>> reading = Reading(1.0, evidence=((0, 4, -2.0), (10, 14, 3.0), (20, 24, 1.0)))
+    >>> with_neighbours([(0, 9), (10, 19), (20, 29)], (10, 19), reading)
+    (10, 29)
     """
-    text = hit.passage.text
-    if not reading.marks:
-        return Evidence(hit, reading, (0, len(text)), ())
-    ranges = sentences(text)
-    best = reading.marks[0]
-    marks: tuple[Mark, ...] = (best,)
+
+    def belongs(place: int) -> bool:
+        probability = reading.evidence_of(*ranges[place])
+        return probability is not None and probability >= RANKING.evidence_share
+
+    within = [place for place, (a, b) in enumerate(ranges) if a < quote[1] and b > quote[0]]
+    if not within:
+        return quote
+    first, last = within[0], within[-1]
+    while first > 0 and belongs(first - 1):
+        first -= 1
+    while last + 1 < len(ranges) and belongs(last + 1):
+        last += 1
+    return min(ranges[first][0], quote[0]), max(ranges[last][1], quote[1])
+
+
+def quotation(
+    kind: Kind, text: str, reading: Reading, language: Language = ENGLISH
+) -> tuple[Range, tuple[Mark, ...]]:
+    """What to quote of a passage, and the marks worth showing in it.
+
+    The sentence of the best mark, with its neighbours that belong to the evidence. A list question takes
+    every item that scores near the best, a why or how question the sentence before where the quotation leans
+    on it. Without marks the whole text stands for it.
+
+    >>> quotation(Kind.WHO, "It rained. Ann won.", Reading(1.0, (Mark(11, 14, 2.0),)))
+    ((11, 19), (Mark(start=11, end=14, score=2.0),))
+    """
+    marks = reading.marks
+    if not marks:
+        return (0, len(text)), ()
+    shown: tuple[Mark, ...] = (marks[0],)
     if kind is Kind.LIST:
-        marks = tuple(m for m in reading.marks if best.score - m.score <= LIST_MARK_SHARE)
-    quote = quote_range(ranges, min(m.start for m in marks), max(m.end for m in marks), len(text))
+        shown = tuple(m for m in marks if marks[0].score - m.score <= RANKING.list_mark_drop)
+    ranges = sentences(text)
+    quote = quote_range(ranges, min(m.start for m in shown), max(m.end for m in shown), len(text))
+    quote = with_neighbours(ranges, quote, reading)
     if kind in (Kind.WHY, Kind.HOW):
-        quote = explained(ranges, text, quote)
-    return Evidence(hit, reading, quote, marks)
+        quote = with_explained(ranges, text, quote, language)
+    return quote, shown
 
 
-def select(drafts: Sequence[Evidence], n: int = N_EVIDENCE) -> list[Evidence]:
-    """What is worth quoting of evidence in order of worth: at most ``n``, all near the best.
+def select(ranked: Sequence[Evidence]) -> list[Evidence]:
+    """What is worth quoting of evidence in order of rank score: a few, all near the best.
 
     The first that has a mark is always there.
     """
-    quotable = [evidence for evidence in drafts if evidence.marks]
-    return [e for e in quotable[:n] if quotable[0].worth - e.worth <= NEAR_BEST]
+    quotable = [evidence for evidence in ranked if evidence.marks]
+    return [
+        evidence
+        for evidence in quotable[: RANKING.n_evidence]
+        if quotable[0].rank_score - evidence.rank_score <= RANKING.near_best
+    ]

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from rag.answering.question import Kind
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 
-_ASKED_FOR = {
-    Kind.WHO: "who it was",
-    Kind.WHEN: "when it was",
-    Kind.WHERE: "where it was",
-    Kind.HOW_MANY: "the figure asked for",
-    Kind.WHY: "a reason",
-    Kind.HOW: "how it was done",
-    Kind.YES_NO: "whether it is so",
-    Kind.LIST: "what is asked for",
-    Kind.CHANGE: "the change asked about",
-    Kind.WHAT: "what is asked for",
-}
 MAX_WORDS = 4  # unknown words named: more is no longer a sentence
 
 
-def why_weak(kind: Kind, missing_years: Collection[str] = (), unknown: Sequence[str] = ()) -> str:
+def why_weak(
+    kind: Kind,
+    missing_years: Collection[str] = (),
+    unknown: Sequence[str] = (),
+    language: Language = ENGLISH,
+) -> str:
     """Why the evidence shown is only the nearest.
 
     ``missing_years`` are asked about but not in it; ``unknown`` are words that stand in no document.
@@ -33,13 +28,14 @@ def why_weak(kind: Kind, missing_years: Collection[str] = (), unknown: Sequence[
     >>> why_weak(Kind.WHO, unknown=["zoo"])
     'No passage clearly states who it was, and no document mentions “zoo”; this is the nearest.'
     """
+    asked_for = language.questions.asked_for[kind]
     if unknown:
-        stated = f"No passage clearly states {_ASKED_FOR[kind]}"
+        stated = f"No passage clearly states {asked_for}"
         return f"{stated}, and no document mentions {_named(unknown)}; this is the nearest."
     nearest = "this is the nearest"
     if missing_years:
         nearest = f"the nearest does not name {' or '.join(sorted(missing_years))}"
-    return f"The documents speak of this, but no passage clearly states {_ASKED_FOR[kind]}; {nearest}."
+    return f"The documents speak of this, but no passage clearly states {asked_for}; {nearest}."
 
 
 def why_abstained(unknown: Sequence[str]) -> str:

@@ -91,7 +91,7 @@ def read_answers(lines: Iterable[str], name: str) -> list[Cited]:
         if not line.strip():
             continue
         try:
-            cited += _citations(json.loads(line), number)
+            cited += citations_in(json.loads(line), number)
         except (ValueError, KeyError, TypeError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else str(error)
             wrong.append(f"{name}:{number}: {what}")
@@ -104,7 +104,8 @@ def read_answers(lines: Iterable[str], name: str) -> list[Cited]:
     return cited
 
 
-def _citations(answer: Any, line: int) -> list[Cited]:
+def citations_in(answer: Any, line: int) -> list[Cited]:
+    """The citations of one answer as read from JSON; KeyError or TypeError where it is none."""
     if not isinstance(answer, Mapping):
         raise TypeError("expected a JSON object")
     listed = answer["citations"]

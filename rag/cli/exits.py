@@ -58,7 +58,7 @@ def status_table() -> str:
 
 def report(error: RagError) -> None:
     """Say on stderr what went wrong and what to do about it."""
-    from rag.output.render import clean
+    from rag.text.sinks import clean
 
     for line in error.message.splitlines() or [""]:
         print(f"error: {clean(line)}", file=sys.stderr)

@@ -47,13 +47,24 @@ def index(
     nothing.
     """
     settings = resolve(store).settings
-    from rag import indexing
+    from rag.loading import LoadingPool
+
+    with progress() as bar, LoadingPool() as pool:
+        pool.start(settings.passages)  # it starts while the rest is imported
+        from rag import indexing
+
+        done = indexing.index(
+            paths,
+            settings.store,
+            settings,
+            progress=bar,
+            keep=keep or (),
+            drop=drop or (),
+            rebuild=rebuild,
+            loader=pool,
+        )
     from rag.output import render
 
-    with progress() as bar:
-        done = indexing.index(
-            paths, settings.store, settings, progress=bar, keep=keep or (), drop=drop or (), rebuild=rebuild
-        )
     for problem in done.problems:
         tell(f"skipped: {problem.message}" + (f" ({problem.hint})" if problem.hint else ""))
     if report:

@@ -12,15 +12,17 @@ from pathlib import Path
 
 from embeddings.encoder import Encoder
 from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError, UsageError
+from rag.files import is_gone, is_under
 from rag.indexing.code_hash import rules_sum
 from rag.indexing.embed import embed
 from rag.indexing.progress import Progress, Quiet
-from rag.indexing.scan import Known, Scan, is_gone, is_under, scan
+from rag.indexing.scan import Known, Scan, scan
 from rag.indexing.texts import contexts, sentence_texts
-from rag.loaders import find_files
+from rag.loaders import find_files, real_roots
+from rag.loading import Loader, LoadingPool
 from rag.passages.duplicates import groups
 from rag.retrieval.encoder import load_encoder
-from rag.settings import EncoderSettings, PassageSettings, Settings
+from rag.settings import READING_LIMITS, EncoderSettings, PassageSettings, Settings
 from rag.store.cache import EmbeddingCache
 from rag.store.content import Content, Entry, arrange, boilerplate_key
 from rag.store.layout import CACHE, Steps, no_steps, writing
@@ -28,6 +30,7 @@ from rag.store.lock import write_lock
 from rag.store.manifest import REBUILD, Manifest, remembered
 from rag.store.reader import Store
 from rag.store.writer import Build, commit, next_generation, sweep
+from rag.text.language import load_language
 
 __all__ = ["IndexSummary", "Progress", "index"]
 
@@ -59,7 +62,9 @@ class IndexSummary:
 
 def shaping_settings(encoder: EncoderSettings, passages: PassageSettings) -> dict[str, object]:
     """The settings an index is made with: under others it must be built again."""
-    shaping = {f"passages.{name}": value for name, value in asdict(passages).items() if name != "max_file_mb"}
+    shaping = {
+        f"passages.{name}": value for name, value in asdict(passages).items() if name not in READING_LIMITS
+    }
     prefixes = ("query_prefix", "passage_prefix")
     return shaping | {f"encoder.{name}": getattr(encoder, name) for name in ("model", *prefixes)}
 
@@ -74,18 +79,35 @@ def index(
     drop: Collection[str] = (),
     rebuild: bool = False,
     encoder: Encoder | None = None,
+    loader: Loader | None = None,
     steps: Steps = no_steps,
 ) -> IndexSummary:
     """Bring the store up to what stands under ``paths``; None takes every path indexed before.
 
     Documents indexed from elsewhere stay. ``keep`` names boilerplate (by ``boilerplate_key``) to bring back,
     for good; ``drop`` undoes that. ``rebuild`` reads every file again, with the settings and the encoder now
-    set. ``steps`` is told the name of each step before it is taken.
+    set. ``loader`` None loads every file in a child process, under limits. ``steps`` is told the name of each
+    step before it is taken.
 
     Raises NothingToIndexError, StoreLockedError, EncoderMismatchError, or StoreError when settings differ or
     the disk refuses; the store is then as it was. So it is after Ctrl-C, and embeddings made are kept.
     """
-    run = _Run(Path(store).absolute(), settings, progress or Quiet(), rebuild, encoder, steps)
+    if loader is None:
+        with LoadingPool() as pool:
+            pool.start(settings.passages)
+            return index(
+                paths,
+                store,
+                settings,
+                progress=progress,
+                keep=keep,
+                drop=drop,
+                rebuild=rebuild,
+                encoder=encoder,
+                loader=pool,
+                steps=steps,
+            )
+    run = _Run(Path(store).absolute(), settings, progress or Quiet(), rebuild, encoder, loader, steps)
     given = None if paths is None else [os.path.abspath(path) for path in paths]
     found = None
     if given is not None:
@@ -107,9 +129,11 @@ class _Run:
         progress: Progress,
         rebuild: bool,
         encoder: Encoder | None,
+        loader: Loader,
         steps: Steps,
     ) -> None:
         self.store = store
+        self.loader = loader
         self.settings = settings
         self.progress = progress
         self.rebuild = rebuild
@@ -204,7 +228,10 @@ class _Run:
         if given is None:  # a remembered folder that is gone may be a disk not mounted; one named is meant
             paths = [path for path in paths if not is_gone(path)]
         scope = {*paths, *(os.path.realpath(path) for path in paths)}
-        scanned = scan(files, problems, scope, known, self.settings.passages, self.progress)
+        inside = real_roots(paths)
+        scanned = scan(
+            files, problems, scope, inside, known, self.settings.passages, self.loader, self.progress
+        )
         if not scanned.n_readable:
             raise _nothing(paths, scanned.problems)
         return scanned
@@ -222,7 +249,8 @@ class _Run:
         with writing(self.store):
             cache = EmbeddingCache(self.store / CACHE)
         with closing(cache):
-            texts = contexts(content)
+            language = load_language(self.settings.passages.language)
+            texts = contexts(content, language)
             single, rows = sentence_texts(content) if self.settings.passages.sentence_view else ([], None)
             done = embed(
                 [*texts, *single],
@@ -234,7 +262,7 @@ class _Run:
                 steps=self.steps,
             )
             n = len(texts)
-            grouped = groups([passage.text for passage in content.passages])
+            grouped = groups([passage.text for passage in content.passages], language)
             build = Build(
                 content=content,
                 groups=grouped,

@@ -14,11 +14,18 @@ from pathlib import Path
 
 _IMPORT = re.compile(r"^\s*(?:from|import) (rag[\w.]*)(?: import ([\w, ]*))?", re.MULTILINE)
 _ROOT = Path(__file__).parent.parent
-_FIRST = ("rag.loaders", "rag.passages", "rag.retrieval.lexical", "rag.indexing.texts")
+_FIRST = (
+    "rag.loaders",
+    "rag.loading",
+    "rag.passages",
+    "rag.retrieval.lexical",
+    "rag.indexing.texts",
+)
 _LIBRARIES = (
     "trafilatura",
     "pypdfium2",
     "python-docx",
+    "markdown-it-py",
     "charset-normalizer",
     "sentencex",
     "bm25s",

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.errors import LoadError
+from rag.files import UnfitFileError, file_sha256, is_gone, is_under, open_regular, why
 from rag.indexing.progress import Progress
-from rag.loaders import load
-from rag.passages import split
+from rag.loaders import OutsideError
+from rag.loading import Loaded, Loader
 from rag.settings import PassageSettings
 from rag.store.content import Entry, FileRow
-from rag.store.layout import file_sha256
 
 # A file changed this soon before it was read may have been changed again within the same tick of its clock.
 RACY_NS = 2_000_000_000
@@ -52,41 +53,28 @@ class Known:
     keep: bool
 
 
-def is_under(path: str, roots: Iterable[str]) -> bool:
-    """Whether a path is one of the roots or below one.
-
-    >>> is_under("/a/b.txt", ["/a"]), is_under("/ab.txt", ["/a"]), is_under("/a", ["/"])
-    (True, False, True)
-    """
-    return any(path == root or path.startswith(root.rstrip("/") + "/") for root in roots)
-
-
-def is_gone(path: str) -> bool:
-    """Whether nothing stands at a path; one that may not be looked at is not gone."""
-    try:
-        os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
-        return False
-    return False
-
-
 def scan(
     files: Sequence[Path],
     problems: Sequence[LoadError],
     scope: Collection[str],
+    inside: Collection[str],
     known: Known,
     settings: PassageSettings,
+    loader: Loader,
     progress: Progress,
 ) -> Scan:
-    """Carry over what is unchanged, read what is not, let go what vanished from ``scope``.
+    """Carry over what is unchanged, load what is not, let go what vanished from ``scope``.
 
-    A file that cannot be looked at (no permission, say) stays as it was indexed; one that was edited and can
-    no longer be read is let go, for nothing stands there that could be cited.
+    No file is opened that stands, links resolved, outside ``inside``. A file that cannot be looked at (no
+    permission, say) stays as it was indexed; one that was edited and can no longer be read is let go, for
+    nothing stands there that could be cited.
     """
     found = Scan(problems=list(problems))
-    out_of_sight = [problem.path for problem in problems if not is_gone(problem.path)]
+    out_of_sight = [
+        problem.path
+        for problem in problems
+        if not isinstance(problem, OutsideError) and not is_gone(problem.path)
+    ]
     here = {str(path) for path in files}
     vanished: dict[str, list[str]] = {}
     for path in sorted(set(known.files) - here):
@@ -96,55 +84,73 @@ def scan(
             continue
         vanished.setdefault(known.files[path].sha256, []).append(path)
     progress.start("reading", len(files))
+    wrong: list[LoadError] = []
+    waiting: list[FileRow] = []  # as they are now, their sums not yet known
     for path in sorted(here):
-        _take(path, known, vanished, settings, found)
+        seen = _look(path, inside, known, settings, found)
+        if isinstance(seen, FileRow):
+            waiting.append(seen)
+            continue
+        progress.advance(1)
+        if seen is not None:
+            wrong.append(seen)
+    loaded = loader.load_all([file.path for file in waiting], settings, inside)
+    for file, outcome in zip(waiting, loaded, strict=True):
+        if isinstance(outcome, LoadError):
+            wrong.append(outcome)
+            found.removed += file.path in known.files
+        else:
+            _take(file, outcome, known.files.get(file.path), vanished, found)
         progress.advance(1)
     progress.finish()
+    found.problems += sorted(wrong, key=lambda problem: problem.path)
     found.removed += sum(len(paths) for paths in vanished.values())
     return found
 
 
-def _take(
-    path: str, known: Known, vanished: dict[str, list[str]], settings: PassageSettings, found: Scan
-) -> None:
-    """Carry one file over, or read it."""
+def _look(
+    path: str, inside: Collection[str], known: Known, settings: PassageSettings, found: Scan
+) -> FileRow | LoadError | None:
+    """A file to be loaded, or why it cannot be; None when it was carried over."""
     before = known.files.get(path)
-    max_bytes = settings.max_file_mb * 1_000_000
     checked_ns = time.time_ns()
     try:
         status = os.stat(path)
-        if before is not None and known.carry:
-            same = _untouched(before, status)
-            sha256 = "" if same or status.st_size > max_bytes else file_sha256(Path(path))
-            if same or sha256 == before.sha256:
-                found.entries.append(known.entry(path))
-                found.unchanged += 1
-                found.n_readable += 1
-                return
+        same = before is not None and known.carry and _untouched(before, status)
+        if not same:
+            os.close(open_regular(path, inside=inside))
+            small = status.st_size <= settings.max_file_mb * 1_000_000
+            if before is not None and known.carry and small:
+                same = file_sha256(path, inside=inside) == before.sha256
     except OSError as error:
-        found.problems.append(LoadError(path, f"cannot be read: {error.strerror}", "check who may read it"))
-        if before is not None and known.keep and not is_gone(path):
+        stays = not isinstance(error, UnfitFileError) and not is_gone(path)
+        if before is not None and known.keep and stays:
             found.entries.append(known.entry(path))
             found.unchanged += 1
         else:
             found.removed += before is not None
-        return
-    try:
-        document = load(Path(path), max_bytes=max_bytes)
-    except LoadError as error:
-        found.problems.append(error)
-        found.removed += before is not None
-        return
-    # Looked at before it was read: a file edited meanwhile has other times at the next run.
-    file = FileRow(path, document.sha256, status.st_size, status.st_mtime_ns, status.st_ctime_ns, checked_ns)
-    found.entries.append(Entry(document, file, tuple(split(document, settings))))
+        return LoadError(path, why(error), "check who may read it" if stays else "")
+    if same:
+        found.entries.append(known.entry(path))
+        found.unchanged += 1
+        found.n_readable += 1
+        return None
+    # Looked at before it is read: a file edited meanwhile has other times at the next run.
+    return FileRow(path, "", status.st_size, status.st_mtime_ns, status.st_ctime_ns, checked_ns)
+
+
+def _take(
+    file: FileRow, loaded: Loaded, before: FileRow | None, vanished: dict[str, list[str]], found: Scan
+) -> None:
+    """Count a file that was loaded among the documents of the new generation."""
+    sha256 = loaded.document.sha256
+    found.entries.append(Entry(loaded.document, replace(file, sha256=sha256), loaded.passages))
     found.n_readable += 1
     if before is not None:
-        same = before.sha256 == document.sha256
-        found.unchanged += same
-        found.changed += not same
-    elif vanished.get(document.sha256):
-        vanished[document.sha256].pop(0)
+        found.unchanged += before.sha256 == sha256
+        found.changed += before.sha256 != sha256
+    elif vanished.get(sha256):
+        vanished[sha256].pop(0)
         found.renamed += 1
     else:
         found.added += 1
@@ -152,8 +158,9 @@ def _take(
 
 def _untouched(before: FileRow, status: os.stat_result) -> bool:
     """Whether size and times say that a file is the one read before, beyond doubt."""
-    return (before.size, before.mtime_ns, before.ctime_ns) == (
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    ) and max(before.mtime_ns, before.ctime_ns) + RACY_NS < before.checked_ns
+    times = (before.size, before.mtime_ns, before.ctime_ns)
+    return (
+        stat.S_ISREG(status.st_mode)
+        and times == (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        and max(before.mtime_ns, before.ctime_ns) + RACY_NS < before.checked_ns
+    )

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from rag.passages.header import passage_context
 from rag.store.content import Content
+from rag.text.language import Language
 from rag.text.sentences import sentences
 
 
-def contexts(content: Content) -> list[str]:
+def contexts(content: Content, language: Language) -> list[str]:
     """For each row, the text its passage is found by."""
     documents = {entry.document.id: entry.document for entry in content.entries}
-    return [passage_context(documents[p.document_id], p) for p in content.passages]
+    return [passage_context(documents[p.document_id], p, language) for p in content.passages]
 
 
 def sentence_texts(content: Content) -> tuple[list[str], NDArray[np.int64]]:

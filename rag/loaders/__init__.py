@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from rag.errors import LoadError
+from rag.files import read_regular, why
 from rag.loaders.draft import Draft, UnreadableError
-from rag.loaders.files import UnsupportedFileError, find, kind_of, why
+from rag.loaders.files import OutsideError, UnsupportedFileError, find, real_roots
 from rag.loaders.markdown import load_markdown
 from rag.loaders.pdf import load_pdf
 from rag.loaders.plain import load_text
@@ -17,7 +18,7 @@ from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
 
-__all__ = ["LOADERS", "MAX_BYTES", "UnsupportedFileError", "find_files", "load"]
+__all__ = ["LOADERS", "MAX_BYTES", "OutsideError", "UnsupportedFileError", "find_files", "load", "real_roots"]
 
 LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".txt": load_text,
@@ -33,8 +34,12 @@ LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
 MAX_BYTES = 200_000_000  # a text this long is a log or a dump, and one file would hold up all others
 
 
-def load(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:
-    """The document a file holds. Raises LoadError, and nothing else, where it cannot be read."""
+def load(path: Path, *, max_bytes: int = MAX_BYTES, inside: Collection[str] | None = None) -> Document:
+    """The document a file holds.
+
+    ``inside``: the real paths it must stand under; None allows every place. Raises LoadError where it cannot
+    be read, whatever its loader stumbles over, and else only MemoryError.
+    """
     absolute = Path(os.path.abspath(path))
     name = str(absolute)
     loader = LOADERS.get(absolute.suffix.lower())
@@ -43,13 +48,17 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES) -> Document:
         raise UnsupportedFileError(
             name, f"unsupported kind of file ({absolute.suffix or 'no suffix'})", f"one of {known}"
         )
-    data = _bytes(name, max_bytes)
+    data = _bytes(name, max_bytes, inside)
     try:
         draft = loader(data)
         if not draft.text.strip():
             raise UnreadableError("no text in it")
     except UnreadableError as error:
         raise LoadError(name, error.reason, error.hint) from error
+    except (MemoryError, LoadError):
+        raise
+    except Exception as error:  # a library's own: what one file does to it stops no other file
+        raise LoadError(name, f"its reader failed ({type(error).__name__})") from error
     return Document(
         id=sha256_text(name)[:16],
         path=name,
@@ -73,29 +82,13 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[LoadError]]:
     return find(paths, LOADERS)
 
 
-def _bytes(name: str, max_bytes: int) -> bytes:
+def _bytes(name: str, max_bytes: int, inside: Collection[str] | None) -> bytes:
     try:
-        # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-        handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except ValueError as error:
-        raise LoadError(name.replace("\0", "\\0"), "no path can be called that") from error
+        data = read_regular(name, max_bytes, inside=inside)
     except OSError as error:
-        raise LoadError(name, why(error)) from error
-    try:
-        status = os.fstat(handle)
-        if (kind := kind_of(status.st_mode)) is not None:
-            raise LoadError(name, kind)
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            data = b"" if status.st_size > max_bytes else file.read(max_bytes + 1)
-    except OSError as error:
-        raise LoadError(name, why(error)) from error
-    finally:
-        os.close(handle)
-    if status.st_size > max_bytes or len(data) > max_bytes:
-        size = max(status.st_size, len(data)) / 1e6
-        raise LoadError(
-            name, f"too large: {size:.0f} MB, more than {max_bytes / 1e6:.0f}", "split it, or raise the limit"
-        )
+        reason = why(error)
+        hint = "split it, or raise the limit" if reason.startswith("too large") else ""
+        raise LoadError(name.replace("\0", "\\0"), reason, hint) from error
     if not data:
         raise LoadError(name, "empty")
     return data

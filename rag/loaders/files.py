@@ -8,62 +8,42 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from rag.errors import LoadError
-
-_KINDS = (
-    (stat.S_ISDIR, "a folder, not a file"),
-    (stat.S_ISFIFO, "a named pipe, not a file"),
-    (stat.S_ISSOCK, "a socket, not a file"),
-    (stat.S_ISCHR, "a device, not a file"),
-    (stat.S_ISBLK, "a device, not a file"),
-)
+from rag.files import is_under, why
 
 
 class UnsupportedFileError(LoadError):
     """A file whose suffix no loader serves: counted apart, since most folders hold some."""
 
 
-def kind_of(mode: int) -> str | None:
-    """What stands at a path whose stat mode this is, in words; None for a regular file.
+class OutsideError(LoadError):
+    """A link that leads out of the folders named: what stands there was not meant."""
 
-    >>> kind_of(stat.S_IFIFO), kind_of(stat.S_IFREG)
-    ('a named pipe, not a file', None)
-    """
-    if stat.S_ISREG(mode):
-        return None
-    return next((words for test, words in _KINDS if test(mode)), "not a regular file")
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "a link that leads out of the folder named", "name its target too to read it")
 
 
-def why(error: OSError) -> str:
-    """An operating system's refusal in plain words.
-
-    >>> import errno
-    >>> why(OSError(errno.ELOOP, "")), why(FileNotFoundError(errno.ENOENT, ""))
-    ('a link loop: it leads back to itself', 'there is no such file or folder')
-    """
-    import errno
-
-    reasons = {
-        errno.ENOENT: "there is no such file or folder",
-        errno.EACCES: "no permission to read it",
-        errno.EPERM: "no permission to read it",
-        errno.ELOOP: "a link loop: it leads back to itself",
-        errno.ENAMETOOLONG: "its name is too long",
-        errno.EISDIR: "a folder, not a file",
-        errno.ENOTDIR: "a part of its path is not a folder",
-        errno.EIO: "the disk cannot read it",
-    }
-    return reasons.get(error.errno or 0, error.strerror or "it cannot be read")
+def real_roots(paths: Sequence[str | Path]) -> list[str]:
+    """The paths a user named, links in them resolved; a path that cannot be is left out."""
+    roots = []
+    for path in paths:
+        try:
+            roots.append(os.path.realpath(path))
+        except ValueError:  # a NUL in it
+            continue
+    return roots
 
 
 def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], list[LoadError]]:
     """All files with one of the suffixes under the paths, absolute and sorted, and what stood in the way.
 
     Folders are read with all that is in them, hidden files and folders aside; a folder reached by several
-    links is read once. A path the user names is taken by its name, hidden or not.
+    links is read once, and a link that leads out of all the paths is not followed. A path the user names is
+    taken by its name, hidden or not.
     """
     files: set[Path] = set()
     problems: list[LoadError] = []
     seen: set[tuple[int, int]] = set()
+    inside = real_roots(paths)
     for path in paths:
         root = Path(os.path.abspath(path))
         try:
@@ -71,7 +51,8 @@ def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], l
         except (OSError, ValueError) as error:
             problems.append(_problem(root, error))
             continue
-        for item in _walk(root, seen) if stat.S_ISDIR(status.st_mode) else [root]:
+        found = _walk(root, seen, inside) if stat.S_ISDIR(status.st_mode) else [root]
+        for item in found:
             if isinstance(item, LoadError):
                 problems.append(item)
             elif item.suffix.lower() in suffixes:
@@ -85,54 +66,58 @@ def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], l
     return sorted(files), problems
 
 
-def _walk(root: Path, seen: set[tuple[int, int]]) -> Iterator[Path | LoadError]:
-    """Everything under a folder that is no folder, however deep, in order of name."""
-    above: list[tuple[int, int]] = []  # the folders that the walk is in, from the root down
-    waiting: list[Iterator[os.DirEntry[str]]] = []
-
-    def enter(folder: Path) -> LoadError | None:
-        try:
-            status = folder.stat()
-            key = (status.st_dev, status.st_ino)
-            if key in above:
-                return LoadError(str(folder), "a link loop: it leads back to a folder above it")
-            if key in seen:
-                return None
-            seen.add(key)
-            # Folders proper before links to them: what is read once is read under its own name.
-            entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
-        except OSError as error:
-            return _problem(folder, error)
-        above.append(key)
-        waiting.append(iter(entries))
-        return None
-
-    problem = enter(root)
-    while problem is not None or waiting:
-        if problem is not None:
-            yield problem
-            problem = None
+def _walk(root: Path, seen: set[tuple[int, int]], inside: Sequence[str]) -> Iterator[Path | LoadError]:
+    """Every file below a folder, and what stood in the way; no depth of folders is too great."""
+    above: list[tuple[tuple[int, int], Iterator[os.DirEntry[str]]]] = []
+    waiting: Path | None = root
+    while waiting is not None or above:
+        if waiting is not None:
+            opened = _enter(waiting, seen, {key for key, _ in above})
+            waiting = None
+            if isinstance(opened, LoadError):
+                yield opened
+            elif opened is not None:
+                above.append(opened)
             continue
-        entry = next(waiting[-1], None)
+        entry = next(above[-1][1], None)
         if entry is None:
-            waiting.pop()
             above.pop()
-        elif not entry.name.startswith("."):
-            path = Path(entry.path)
-            try:
-                is_folder = stat.S_ISDIR(path.stat().st_mode)
-            except OSError as error:
-                yield _problem(path, error)
-                continue
-            if is_folder:
-                problem = enter(path)
+            continue
+        if entry.name.startswith("."):
+            continue
+        path = Path(entry.path)
+        try:
+            mode = path.stat().st_mode
+            if entry.is_symlink() and not is_under(os.path.realpath(path), inside):
+                yield OutsideError(str(path))
+            elif stat.S_ISDIR(mode):
+                waiting = path
             else:
                 yield path
+        except OSError as error:
+            yield _problem(path, error)
+
+
+def _enter(
+    folder: Path, seen: set[tuple[int, int]], above: set[tuple[int, int]]
+) -> tuple[tuple[int, int], Iterator[os.DirEntry[str]]] | LoadError | None:
+    """What names a folder and what is in it, sorted; None for one that was read before."""
+    try:
+        status = folder.stat()
+        key = (status.st_dev, status.st_ino)
+        if key in above:
+            return LoadError(str(folder), "a link loop: it leads back to a folder above it")
+        if key in seen:
+            return None
+        seen.add(key)
+        # Folders proper before links to them: what is read once is read under its own name.
+        with os.scandir(folder) as entries:
+            return key, iter(sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name)))
+    except OSError as error:
+        return _problem(folder, error)
 
 
 def _problem(path: Path, error: OSError | ValueError) -> LoadError:
-    if isinstance(error, ValueError):
-        return LoadError(str(path).replace("\0", "\\0"), "no path can be called that")
     if isinstance(error, FileNotFoundError) and os.path.islink(path):
         return LoadError(str(path), "a link that leads nowhere")
-    return LoadError(str(path), why(error))
+    return LoadError(str(path).replace("\0", "\\0"), why(error))

@@ -7,38 +7,21 @@ output to both. Characters are Python ``str`` indices of the decoded document, h
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rag.records import Answer, Citation, Hit, Location, Span
+from rag.errors import RagError
+from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Span
+
+if TYPE_CHECKING:
+    from rag.store.lookup import Line
 
 PathOf = Callable[[str], str]  # from a document's id to its path as indexed
 
-# What a terminal or an editor may act on though a JSON text may hold it raw: DEL and C1 controls, marks that
-# have no width, direction overrides, line separators, and half surrogates, which UTF-8 cannot write.
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return json.dumps(match.group())[1:-1]
-
-
-def dumps(value: object) -> str:
-    """The value as JSON in one line, with no character in it that a terminal acts on.
-
-    >>> print(dumps({"quote": "café \\u202egnp\\x9b"}))
-    {"quote": "café \\u202egnp\\u009b"}
-    """
-    return _UNSAFE.sub(_escaped, json.dumps(value, ensure_ascii=False))
-
 
 def schema(name: str = "answer") -> dict[str, Any]:
-    """The JSON schema of ``answer``, ``search`` or ``verify`` lines.
+    """The JSON schema of ``answer``, ``error``, ``search``, ``verify``, ``show`` or ``sources`` lines.
 
     >>> schema()["title"]
     'Answer'
@@ -66,11 +49,62 @@ def to_json(answer: Answer, path_of: PathOf) -> dict[str, Any]:
     }
 
 
+def error_to_json(error: RagError, *, line: int, question: str | None) -> dict[str, Any]:
+    """What stands in the place of an answer to a line that could not be asked."""
+    return {
+        "line": line,
+        "question": question,
+        "status": "error",
+        "error": error.message,
+        "hint": error.hint,
+    }
+
+
 def search_to_json(
     query: str, hits: Sequence[Hit], path_of: PathOf, store: Mapping[str, object] | None = None
 ) -> dict[str, Any]:
     """The hits of a query, best first, under the keys that an answer's ``hits`` have."""
     return {"query": query, "hits": [_hit(hit, path_of) for hit in hits], "store": dict(store or {})}
+
+
+def show_to_json(
+    document: Document, lines: Sequence[Line], fresh: Freshness, store: Mapping[str, object]
+) -> dict[str, Any]:
+    """Lines of a document, at least one, as ``rag.store.lookup`` chose them."""
+    last = lines[-1]
+    return {
+        "document": document.path,
+        "sha256": document.sha256,
+        "media_type": document.media_type,
+        "title": document.title,
+        "date": document.date,
+        "freshness": str(fresh),
+        "lines": [
+            {
+                "start": line.start,
+                "page": line.page,
+                "number": line.number,
+                "text": line.text,
+                "wanted": line.wanted,
+            }
+            for line in lines
+        ],
+        "n_before": document.text.count("\n", 0, lines[0].start),
+        "n_after": document.text.count("\n", last.start),
+        "store": dict(store),
+    }
+
+
+def source_to_json(document: Document) -> dict[str, Any]:
+    """A document of the store, without its text."""
+    return {
+        "id": document.id,
+        "document": document.path,
+        "title": document.title,
+        "date": document.date,
+        "media_type": document.media_type,
+        "n_chars": len(document.text),
+    }
 
 
 def _span(span: Span, path_of: PathOf) -> dict[str, Any]:

@@ -7,7 +7,6 @@ stream prints them. Nothing from a document, a question or a file name reaches a
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from rich.text import Text
 from rag.citations import locate, location
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Status
 from rag.text.dates import long_date
+from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.checks.doctor import Finding
@@ -33,30 +33,6 @@ Source = Callable[[str], Document]  # from a document's id to the document
 NARROWEST = 20  # cells; below that folding helps nobody
 N_NEAREST = 3  # passages shown when there is no answer: enough to see what the corpus does say
 NEAREST_CHARS = 240  # of each: some three lines of a terminal
-
-# All that a terminal may act on instead of showing: controls, marks without width, direction overrides,
-# line separators, half surrogates (UTF-8 cannot write them), invisible tags.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
-)
-_SPACE = re.compile(r"\s+")
-
-
-def _visible(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"<U+{code:04X}>"
-
-
-def clean(text: str) -> str:
-    r"""The text in one line, with white space evened out and nothing in it that a terminal acts on.
-
-    >>> clean("red\x1b[31m \n  alert \u202egnp.exe")
-    'red␛[31m alert <U+202E>gnp.exe'
-    """
-    return _UNSAFE.sub(_visible, _SPACE.sub(" ", text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +67,7 @@ _FRESHNESS = {
     Freshness.UNCHANGED: ("file unchanged", "dim"),
     Freshness.EDITED: ("file edited since indexing", "bold yellow"),
     Freshness.MISSING: ("file no longer there", "bold red"),
+    Freshness.UNREADABLE: ("file cannot be read now", "bold red"),
 }
 
 

@@ -71,9 +71,9 @@ def _rendered(console: object, line: Text) -> str:
 
 def show_json(value: object) -> None:
     """Write one JSON object as one line to stdout, at once."""
-    from rag.output.json_lines import dumps
+    from rag.text.sinks import json_line
 
-    line = dumps(value)
+    line = json_line(value)
     if not _can_write(sys.stdout, line):
         import json
 
@@ -84,6 +84,6 @@ def show_json(value: object) -> None:
 
 def tell(text: str) -> None:
     """Write one line to stderr."""
-    from rag.output.render import clean
+    from rag.text.sinks import clean
 
     print(clean(text), file=sys.stderr)

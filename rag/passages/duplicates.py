@@ -13,7 +13,11 @@ import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,15 +28,6 @@ _LENGTH = 0.8  # shorter to longer in words: cheaper to test than shingles, and 
 _N_HASHES, _N_BANDS = 64, 16  # bands of 4: at .85 one pair in ten thousand escapes every band
 _MIN_WORDS = 12  # below it a single word is too much of a passage to overlook
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*%?")
-_NEGATIONS = frozenset(
-    "no not never none neither nor cannot without n't nobody nothing hardly barely few fewer less more most"
-    " least only all some any every".split()
-)
-_NUMBERS = frozenset(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-    " seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
-    " million billion half third quarter double twice once first second last next".split()
-)
 
 
 def normalised(text: str) -> str:
@@ -48,7 +43,7 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).replace("’", "'"))
 
 
-def groups(texts: Sequence[str]) -> list[int]:
+def groups(texts: Sequence[str], language: Language = ENGLISH) -> list[int]:
     """For each text the row of the first that is equal or near-equal to it; its own row when there is none.
 
     >>> groups(["The trust opened.", "It closed.", "“The trust opened”"])
@@ -63,12 +58,12 @@ def groups(texts: Sequence[str]) -> list[int]:
     for earlier, later in _candidates([texts[row] for row in leaders]):
         a, b = leaders[earlier], leaders[later]
         # Only with a passage that stands for itself: likeness is not handed on from copy to copy.
-        if b not in moved and a not in moved and near_equal(texts[a], texts[b]):
+        if b not in moved and a not in moved and near_equal(texts[a], texts[b], language):
             moved[b] = a
     return [moved.get(row, row) for row in group]
 
 
-def near_equal(a: str, b: str) -> bool:
+def near_equal(a: str, b: str, language: Language = ENGLISH) -> bool:
     """Whether two texts say the same in nearly the same words.
 
     >>> base = "the council decided to bring the service back under its own roof and close the trust "
@@ -84,40 +79,49 @@ def near_equal(a: str, b: str) -> bool:
         return False
     opcodes = SequenceMatcher(None, lower_left, lower_right, autojunk=False).get_opcodes()
     return all(
-        _harmless(left[a0:a1], right[b0:b1], openings=(a0 == 0, b0 == 0))
+        _harmless(left[a0:a1], right[b0:b1], language, openings=(a0 == 0, b0 == 0))
         for tag, a0, a1, b0, b1 in opcodes
         if tag != "equal"
     )
 
 
-def _harmless(left: list[str], right: list[str], *, openings: tuple[bool, bool]) -> bool:
+def _harmless(left: list[str], right: list[str], language: Language, *, openings: tuple[bool, bool]) -> bool:
     """Whether words put in, left out or exchanged leave the sense alone."""
     if left and right and len(left) == len(right):
-        return all(_variants(a, b) for a, b in zip(left, right, strict=True))
+        return all(_variants(a, b, language) for a, b in zip(left, right, strict=True))
     if left and right:
         return False
     words, opening = (left, openings[0]) if left else (right, openings[1])
     return not any(
         any(map(str.isdigit, word))
-        or word.casefold() in _NEGATIONS | _NUMBERS
-        or word.casefold().endswith("n't")
+        or word.casefold() in _telling(language)
+        or word.casefold().endswith(language.denying_ending)
         or (word[0].isupper() and not (opening and at == 0))
         for at, word in enumerate(words)
     )
 
 
-def _variants(a: str, b: str) -> bool:
+def _variants(a: str, b: str, language: Language) -> bool:
     """Whether two words are one in two spellings: organise and organize, not good and inadequate."""
     a, b = a.casefold(), b.casefold()
     if a == b:
         return True
-    if any(map(str.isdigit, a + b)) or {a, b} & (_NEGATIONS | _NUMBERS):
+    if any(map(str.isdigit, a + b)) or {a, b} & _telling(language):
         return False
-    plain = a.translate(_SPELLING) == b.translate(_SPELLING)
-    return a[:3] == b[:3] and (plain or a.replace("our", "or") == b.replace("our", "or"))
+    return a[:3] == b[:3] and _plain(a, language) == _plain(b, language)
 
 
-_SPELLING = str.maketrans({"z": "s", "-": None, "'": None})
+def _plain(word: str, language: Language) -> str:
+    """A word in one of its spellings, without hyphens and apostrophes."""
+    for one, other in language.spellings:
+        word = word.replace(one, other)
+    return word.replace("-", "").replace("'", "")
+
+
+@cache
+def _telling(language: Language) -> frozenset[str]:
+    """The words of which none may differ: figures, denials, and how far a thing holds."""
+    return language.number_words | language.ordinals | language.denials | language.quantifiers
 
 
 def _shingles(words: Sequence[str]) -> Iterator[tuple[str, ...]]:

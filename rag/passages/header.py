@@ -5,6 +5,8 @@ from __future__ import annotations
 from rag.records import Document, Passage
 from rag.text.blocks import lead_at
 from rag.text.dates import long_date
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 from rag.text.markup import plain_words
 
 
@@ -17,12 +19,12 @@ def passage_lead(document: Document, passage: Passage) -> tuple[int, int] | None
     return lead if lead is not None and lead[0] < passage.start else None
 
 
-def passage_header(document: Document, passage: Passage) -> str:
+def passage_header(document: Document, passage: Passage, language: Language = ENGLISH) -> str:
     """Title, date, heading and lead in one line, parted by bars; empty when none is known."""
     lead = passage_lead(document, passage)
     known = (
         document.title,
-        long_date(document.date) if document.date else None,
+        long_date(document.date, language) if document.date else None,
         passage.heading,
         plain_words(document.text[slice(*lead)], document.media_type) if lead else None,
     )
@@ -30,7 +32,8 @@ def passage_header(document: Document, passage: Passage) -> str:
     return " | ".join(distinct)
 
 
-def passage_context(document: Document, passage: Passage) -> str:
+def passage_context(document: Document, passage: Passage, language: Language = ENGLISH) -> str:
     """The text a passage is found by: its header, then its own words with white space evened out."""
-    header, words = passage_header(document, passage), " ".join(passage.text.split())
+    header = passage_header(document, passage, language)
+    words = " ".join(passage.text.split())
     return f"{header} . {words}" if header else words

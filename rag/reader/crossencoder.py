@@ -28,13 +28,14 @@ from embeddings.bert import (
     load_weights,
     pad,
 )
-from rag.reader.base import Candidate, Mark, Reading
-from rag.reader.decoding import marks_of, merge, windows
+from rag.reader.base import Candidate, Judgement, Mark, Reading
+from rag.reader.decoding import join_tokens, marks_of, merge, windows
 
 Floats = NDArray[np.float32]
 
 # As in training: tokens of a question and of a header that are read, and of a passage at once.
 QUESTION_TOKENS, HEADER_TOKENS, WINDOW_TOKENS = 48, 32, 256
+QUOTATION_TOKENS = 96  # of each of two quotations that are judged together
 EARLY_LAYERS = 4  # after which the first opinion is asked
 OVERLAP_TOKENS = 64  # shared by neighbouring windows, longer than any span
 BATCH_TOKENS = 800  # of one batch: short passages took 1.3 times as long at 2048, long ones the same
@@ -80,8 +81,9 @@ class CrossEncoderReader:
         self.fingerprint = file_sha256(weights_path)
         self._n_finished = n_finished
         weights, shape = load_weights(weights_path), BertShape.load(folder)
+        self.judges_pairs = "pair.weight" in weights
         self._begin = _compile_beginning(weights, shape, n_threads, exact)
-        self._finish = _compile_end(weights, shape, n_threads, exact)
+        self._finish, self._says = _compile_end(weights, shape, n_threads, exact)
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
         """One reading a candidate, in the order given."""
@@ -96,6 +98,40 @@ class CrossEncoderReader:
             candidates, [pair for pair in zip(rows, states, strict=True) if pair[0].candidate in chosen]
         )
         return [finished.get(i) or Reading(promise[i], finished=False) for i in range(len(candidates))]
+
+    def judge(self, question: str, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Judgement]:
+        """What the two quotations of each pair are to each other, in the order given, for this question.
+
+        Each quotation stands under its header, and is cut after QUOTATION_TOKENS. Needs weights with a head
+        for pairs (``judges_pairs``); a pair costs about as much as a passage of the same length.
+        """
+        rows = [self._pair(question, *pair) for pair in pairs]
+        states = self._begun(rows)
+        judged: dict[int, Judgement] = {}
+        for batch in _batches([len(row.ids) for row in rows]):
+            hidden, mask = _stack([states[i].hidden for i in batch])
+            logits = self._end(hidden, mask)["pair"]
+            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+            for i, shares in zip(batch, (powers / powers.sum(axis=1, keepdims=True)).tolist(), strict=True):
+                judged[i] = Judgement(*shares)
+        return [judged[i] for i in range(len(rows))]
+
+    def _pair(self, question: str, one: Candidate, other: Candidate) -> _Window:
+        """[CLS] question [SEP] header . quotation [SEP] header . quotation [SEP], as in training."""
+        before: list[Any] = [self._cls, *self._ids(question, QUESTION_TOKENS), self._sep]
+        ids = list(before)
+        for quoted in (one, other):
+            header = self._ids(f"{quoted.header} . ", HEADER_TOKENS) if quoted.header else []
+            ids += [*header, *self._ids(quoted.text, QUOTATION_TOKENS), self._sep]
+        return _Window(0, ids, len(before), len(ids), [])
+
+    def _ids(self, text: str, limit: int) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids[:limit]
+
+    def _end(self, hidden: Floats, mask: NDArray[np.int32]) -> dict[str, Floats]:
+        """What the last layers say of hidden states, by the names of _compile_end."""
+        return dict(zip(self._says, _run(self._finish, hidden, mask), strict=True))
 
     def _begun(self, rows: Sequence[_Window]) -> list[_State]:
         """The rows after the first layers."""
@@ -116,9 +152,11 @@ class CrossEncoderReader:
         """The readings of the candidates whose windows these are."""
         relevance: dict[int, float] = {}
         marks: dict[int, list[Mark]] = {}
+        tokens: dict[int, list[list[tuple[int, int, float]]]] = {}  # one list a window
         for batch in _batches([len(row.ids) for row, _ in begun]):
             hidden, mask = _stack([begun[i][1].hidden for i in batch])
-            logits, start, end = _run(self._finish, hidden, mask)
+            found_at = self._end(hidden, mask)
+            logits, start, end = found_at["relevance"], found_at["start"], found_at["end"]
             for line, i in enumerate(batch):
                 row = begun[i][0]
                 number, score = row.candidate, float(logits[line])
@@ -126,7 +164,13 @@ class CrossEncoderReader:
                 within = slice(row.text_from, row.text_from + len(row.offsets))
                 found = marks_of(candidates[number].text, row.offsets, start[line, within], end[line, within])
                 marks.setdefault(number, []).extend(found)
-        return {number: Reading(score, merge(marks[number])) for number, score in relevance.items()}
+                if "evidence" in found_at:
+                    shown = zip(row.offsets, found_at["evidence"][line, within].tolist(), strict=True)
+                    tokens.setdefault(number, []).append([(a, b, value) for (a, b), value in shown])
+        return {
+            number: Reading(score, merge(marks[number]), evidence=join_tokens(tokens.get(number, [[]])))
+            for number, score in relevance.items()
+        }
 
     def _windows(self, question: str, number: int, candidate: Candidate) -> Iterator[_Window]:
         """The candidate as [CLS] question [SEP] header . words [SEP], in as many windows as it needs."""
@@ -194,8 +238,13 @@ def _compile_beginning(weights: Weights, shape: BertShape, n_threads: int, exact
     )
 
 
-def _compile_end(weights: Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
-    """The other layers: hidden (b, t, h), mask (b, t) -> relevance (b,), start (b, t), end (b, t)."""
+def _compile_end(
+    weights: Weights, shape: BertShape, n_threads: int, exact: bool
+) -> tuple[Any, tuple[str, ...]]:
+    """The other layers, hidden (b, t, h) and mask (b, t) -> relevance (b,), start and end (b, t), and names.
+
+    Weights that have the heads for it add evidence (b, t) and pair (b, 3).
+    """
     ops = load_openvino().opset13
     build = GraphBuilder(weights, shape)
     begun, mask = build.hidden_input("hidden"), build.tokens_input("mask")
@@ -203,9 +252,15 @@ def _compile_end(weights: Weights, shape: BertShape, n_threads: int, exact: bool
     last = ops.constant(np.array([-1], np.int64))
     relevance = ops.squeeze(build.linear(build.first_token(hidden), "relevance"), last)
     start, end = _columns(build.linear(hidden, "span"))
-    return compile_graph(
-        [relevance, start, end], [begun, mask], "reader's end", n_threads=n_threads, exact=exact
+    outputs = {"relevance": relevance, "start": start, "end": end}
+    if "evidence.weight" in weights:
+        outputs["evidence"] = ops.squeeze(build.linear(hidden, "evidence"), last)
+    if "pair.weight" in weights:
+        outputs["pair"] = build.linear(build.first_token(hidden), "pair")
+    graph = compile_graph(
+        list(outputs.values()), [begun, mask], "reader's end", n_threads=n_threads, exact=exact
     )
+    return graph, tuple(outputs)
 
 
 def _columns(pairs: Any) -> tuple[Any, Any]:

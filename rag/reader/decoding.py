@@ -108,6 +108,21 @@ def merge(marks: Sequence[Mark], n: int = N_MARKS) -> tuple[Mark, ...]:
     return tuple(chosen[:n])
 
 
+def join_tokens(windows: Sequence[Sequence[tuple[int, int, float]]]) -> tuple[tuple[int, int, float], ...]:
+    """A text's tokens (start, end, logit) in order, from its windows; the mean logit where those overlap.
+
+    >>> join_tokens([[(0, 2, 1.0), (3, 5, 2.0)], [(3, 5, 4.0), (6, 8, 0.0)]])
+    ((0, 2, 1.0), (3, 5, 3.0), (6, 8, 0.0))
+    """
+    if len(windows) == 1:
+        return tuple(windows[0])
+    logits: dict[tuple[int, int], list[float]] = {}
+    for window in windows:
+        for start, end, logit in window:
+            logits.setdefault((start, end), []).append(logit)
+    return tuple((*place, sum(found) / len(found)) for place, found in sorted(logits.items()))
+
+
 def windows(n_tokens: int, size: int, overlap: int) -> list[tuple[int, int]]:
     """Ranges of at most ``size`` tokens that hold every token, each sharing ``overlap`` with the next.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.reader.base import Candidate, Mark, Reading
+from rag.reader.base import Candidate, Judgement, Mark, Reading
 from rag.text.sentences import sentences
 from rag.text.terms import terms
 
@@ -22,6 +22,7 @@ class SimilarityReader:
     """Marks whole sentences: cosine to the question and share of the question's words, in equal parts."""
 
     name = "similarity"
+    judges_pairs = False  # two sentences are near each other whether they agree or not
 
     def __init__(self, encode: Encode, fingerprint: str) -> None:
         self._encode = encode
@@ -49,3 +50,7 @@ class SimilarityReader:
             best = marks[0].score if marks else 0.0
             readings.append(Reading(STEEPNESS * (best - MIDDLE), tuple(marks[:4])))
         return readings
+
+    def judge(self, question: str, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Judgement]:
+        """Not offered: ``judges_pairs`` is False."""
+        raise NotImplementedError("the similarity reader judges no pairs")

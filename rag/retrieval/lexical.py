@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.text.language import load_language
 from rag.text.terms import terms
 
 
@@ -21,7 +22,7 @@ class LexicalIndex:
     def __init__(self, bm25: Any, n: int, language: str) -> None:
         self._bm25 = bm25
         self._n = n
-        self._language = language
+        self._language = load_language(language)
 
     @classmethod
     def build(cls, texts: Sequence[str], language: str = "english") -> LexicalIndex:
@@ -29,7 +30,8 @@ class LexicalIndex:
         import bm25s
 
         bm25 = bm25s.BM25(k1=1.2, b=0.75, method="lucene")
-        corpus = [terms(text, language) for text in texts]
+        known = load_language(language)
+        corpus = [terms(text, known) for text in texts]
         if any(corpus):
             bm25.index(corpus, show_progress=False)
             return cls(bm25, len(texts), language)
@@ -43,7 +45,7 @@ class LexicalIndex:
     def save(self, folder: Path) -> None:
         """Write the index into ``folder``, which is made. The caller makes it durable."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "language.txt").write_text(f"{self._language}\n{self._n}\n", "utf-8")
+        (folder / "language.txt").write_text(f"{self._language.name}\n{self._n}\n", "utf-8")
         if self._bm25 is not None:
             self._bm25.save(str(folder), show_progress=False)
 

@@ -8,26 +8,21 @@ Shapes: n passages, s sentences, d dims, k hits.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.records import Ranked
+from rag.records import Hit, Passage, Ranked
+from rag.retrieval.clock import StageClock
 from rag.retrieval.fusion import fuse
+from rag.settings import RANKING, RankingNumbers
 
 Rows = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 
-DEPTH = 100  # places kept of each ranking: past that a reciprocal rank moves nothing
-# Two of the three views are of one encoder and err together; on development questions the words count more.
-WEIGHTS = {"bm25": 1.5}
-# What a passage gains by its BM25 score as a share of the best one's. On development questions it put the
-# right passage first in .60 and .66 of them instead of .57 and .58 (real and own documents).
-LEAD = 0.05
+PassagesOf = Callable[[Sequence[int]], list[Passage]]  # of rows, in their order
 
 
 class VectorRanker(Protocol):
@@ -51,21 +46,11 @@ class QueryEncoder(Protocol):
         """One unit vector a text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A passage's row, its fused score, what each ranker said, and the rows that say the same words."""
-
-    row: int
-    score: float
-    ranked: tuple[Ranked, ...]
-    duplicates: tuple[int, ...] = ()
-
-
 class Retriever:
     """Ranks the passages of one store for a query.
 
     ``groups`` (n,) gives each passage the row of the first passage with the same words: a group answers once.
-    ``sentence_rows`` (s,) gives each sentence vector its passage.
+    ``sentence_rows`` (s,) gives each sentence vector its passage, ``passages_of`` each row its words.
     """
 
     def __init__(
@@ -74,90 +59,93 @@ class Retriever:
         passages: VectorRanker,
         lexical: TextRanker,
         groups: Rows,
+        passages_of: PassagesOf,
         *,
         sentences: VectorRanker | None = None,
         sentence_rows: Rows | None = None,
         rrf_k: int = 20,
+        numbers: RankingNumbers = RANKING,
     ) -> None:
         self._encoder = encoder
         self._passages = passages
         self._lexical = lexical
         self._groups = groups
+        self._passages_of = passages_of
         self._sentences = sentences
         self._sentence_rows = sentence_rows
         self._rrf_k = rrf_k
+        self._numbers = numbers
 
     def retrieve(
-        self, query: str, k: int, *, allowed: Rows | None = None, timings_ms: dict[str, float] | None = None
-    ) -> list[Found]:
-        """The k best passages, best first, one a group of equal words; fewer when fewer are allowed.
-
-        ``timings_ms`` is given the milliseconds of each stage.
-        """
-        clock = _Clock(timings_ms)
+        self, query: str, k: int, *, allowed: Rows | None = None, clock: StageClock | None = None
+    ) -> list[Hit]:
+        """The k best passages, best first, one a group of equal words; fewer when fewer are allowed."""
+        clock = clock or StageClock()
         vector = self._encoder.encode([query], kind="query")
         clock.stop("encode")
         rankings: dict[str, tuple[Vectors, Rows]] = {}
-        scores, rows = self._passages.search(vector, DEPTH, allowed)
+        scores, rows = self._passages.search(vector, self._numbers.depth, allowed)
         rankings["dense"] = (scores[0], rows[0])
         if self._sentences is not None and self._sentence_rows is not None:
             rankings["sentences"] = self._search_sentences(vector, allowed)
         clock.stop("dense")
-        rankings["bm25"] = self._lexical.search(query, DEPTH, allowed)
+        rankings["bm25"] = self._lexical.search(query, self._numbers.depth, allowed)
         clock.stop("lexical")
-        found = self._fuse(rankings, k)
+        hits = self._fuse(rankings, k)
         clock.stop("fuse")
-        return found
+        return hits
 
-    def related(self, text: str, k: int, *, allowed: Rows | None = None) -> list[Found]:
+    def related(self, text: str, k: int, *, allowed: Rows | None = None) -> list[Hit]:
         """The k passages that share most words with a text, best first (BM25): more of the same matter."""
-        return self._fuse({"bm25": self._lexical.search(text, DEPTH, allowed)}, k)
+        return self._fuse({"bm25": self._lexical.search(text, self._numbers.depth, allowed)}, k)
 
     def _search_sentences(self, vector: Vectors, allowed: Rows | None) -> tuple[Vectors, Rows]:
         """Passages by their nearest sentence."""
         assert self._sentences is not None
         assert self._sentence_rows is not None
         within = None if allowed is None else np.flatnonzero(np.isin(self._sentence_rows, allowed))
-        scores, found = self._sentences.search(vector, 4 * DEPTH, within)
-        rows = self._sentence_rows[found[0]]
+        scores, nearest = self._sentences.search(vector, 4 * self._numbers.depth, within)
+        rows = self._sentence_rows[nearest[0]]
         _, first = np.unique(rows, return_index=True)  # lists are sorted: a row's first place is its best
         first.sort()
-        return scores[0][first][:DEPTH], rows[first][:DEPTH]
+        return scores[0][first][: self._numbers.depth], rows[first][: self._numbers.depth]
 
-    def _fuse(self, rankings: dict[str, tuple[Vectors, Rows]], k: int) -> list[Found]:
-        said: dict[int, list[Ranked]] = {}
+    def _fuse(self, rankings: dict[str, tuple[Vectors, Rows]], k: int) -> list[Hit]:
+        ranked: dict[int, list[Ranked]] = {}
         for name, (scores, rows) in rankings.items():
             for rank, (score, row) in enumerate(zip(scores, rows, strict=True), start=1):
-                said.setdefault(int(row), []).append(Ranked(name, rank, float(score)))
+                ranked.setdefault(int(row), []).append(Ranked(name, rank, float(score)))
         lists = {name: [int(row) for row in rows] for name, (_, rows) in rankings.items()}
-        fused = fuse(lists, rrf_k=self._rrf_k, weights=WEIGHTS, leads=_leads(*rankings["bm25"]))
-        chosen: dict[int, list[tuple[int, float]]] = {}
+        fused = fuse(
+            lists,
+            rrf_k=self._rrf_k,
+            weights={"bm25": self._numbers.bm25_weight},
+            leads=_leads(*rankings["bm25"], self._numbers.bm25_lead),
+        )
+        groups: dict[int, list[tuple[int, float]]] = {}
         for row, score in fused:
-            group = chosen.setdefault(int(self._groups[row]), [])
-            group.append((row, score))
-        found = []
-        for number, members in list(chosen.items())[:k]:  # in order of each group's best member
+            groups.setdefault(int(self._groups[row]), []).append((row, score))
+        chosen = []
+        for group, members in list(groups.items())[:k]:  # in order of each group's best member
             row = min(row for row, _ in members)  # equal words score alike: the first place speaks for all
-            twins = np.flatnonzero(self._groups == number)
-            others = tuple(int(twin) for twin in twins if twin != row)
-            found.append(Found(row, members[0][1], tuple(said[row]), others))
-        return found
+            twins = [int(twin) for twin in np.flatnonzero(self._groups == group) if twin != row]
+            chosen.append((row, members[0][1], twins))
+        wanted = [row for row, _, twins in chosen for row in (row, *twins)]
+        passages = dict(zip(wanted, self._passages_of(wanted), strict=True))
+        return [
+            Hit(
+                passage=passages[row],
+                row=row,
+                score=score,
+                ranker="fused",
+                ranked=tuple(ranked[row]),
+                duplicates=tuple(passages[twin] for twin in twins),
+            )
+            for row, score, twins in chosen
+        ]
 
 
-def _leads(scores: Vectors, rows: Rows) -> dict[int, float]:
-    """LEAD times each row's share of the best score; nothing where no word was found."""
+def _leads(scores: Vectors, rows: Rows, weight: float) -> dict[int, float]:
+    """``weight`` times each row's share of the best score; nothing where no word was found."""
     best = float(scores.max(initial=0.0))
-    return {int(r): LEAD * float(s) / best for s, r in zip(scores, rows, strict=True)} if best else {}
-
-
-class _Clock:
-    """Milliseconds between stops, by stage."""
-
-    def __init__(self, into: dict[str, float] | None) -> None:
-        self._into = into if into is not None else {}
-        self._last = time.perf_counter()
-
-    def stop(self, stage: str) -> None:
-        now = time.perf_counter()
-        self._into[stage] = self._into.get(stage, 0.0) + (now - self._last) * 1e3
-        self._last = now
+    return {int(r): weight * float(s) / best for s, r in zip(scores, rows, strict=True)} if best else {}

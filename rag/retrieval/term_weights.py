@@ -3,50 +3,48 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
-
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+from collections.abc import Callable, Iterable, Mapping
 
 
-class Terms:
-    """Question words weighted by how telling they are in this store (inverse document frequency)."""
+class TermWeights:
+    """Index terms weighted by how rare they are among the store's passages (inverse document frequency).
+
+    ``split`` turns a text into index terms, ``frequency`` says how many of the ``n_passages`` hold one.
+    """
 
     def __init__(
         self, split: Callable[[str], list[str]], frequency: Callable[[str], int], n_passages: int
     ) -> None:
         self._split = split
         self._frequency = frequency
-        self._n = n_passages
+        self._n_passages = n_passages
 
-    def weights(self, question: str) -> dict[str, float]:
-        """Each distinct term of the question and its weight; a term unknown here weighs the most."""
+    def of(self, text: str) -> dict[str, float]:
+        """Each distinct term of a text and its weight; a term unknown here weighs the most."""
         return {
-            term: math.log((self._n + 1) / (self._frequency(term) + 0.5)) for term in self._split(question)
+            term: math.log((self._n_passages + 1) / (self._frequency(term) + 0.5))
+            for term in self._split(text)
         }
 
-    def coverage(self, question: str, text: str) -> float:
-        """The weighted share of the question's terms that stand in a text, 0..1; 1 for no terms."""
-        weights = self.weights(question)
+    def coverage(self, weights: Mapping[str, float], text: str) -> float:
+        """The weighted share of the terms that stand in a text, 0..1; 1 for no terms."""
         return _share(weights, set(self._split(text)))
 
-    def unknown(self, question: str) -> list[str]:
-        """The question's words that stand nowhere in the store, as they were typed, each once.
+    def known(self, weights: Mapping[str, float]) -> float:
+        """The weighted share of the terms that stand anywhere in the store, 0..1."""
+        return _share(weights, {term for term in weights if self._frequency(term)})
 
-        >>> Terms(str.split, lambda term: int(term == "trust"), 9).unknown("trust in pizza? pizza!")
-        ['in', 'pizza']
+    def unknown(self, words: Iterable[str]) -> list[str]:
+        """Those words that stand nowhere in the store, as they were typed, each once.
+
+        >>> TermWeights(str.split, lambda term: int(term == "trust"), 9).unknown(["trust", "pizza", "pizza"])
+        ['pizza']
         """
-        typed = dict.fromkeys(_WORD.findall(question))
         return [
             word
-            for word in typed
-            if (found := self._split(word)) and not any(self._frequency(term) for term in found)
+            for word in dict.fromkeys(words)
+            if (stems := self._split(word)) and not any(self._frequency(stem) for stem in stems)
         ]
-
-    def known(self, question: str) -> float:
-        """The weighted share of the question's terms that stand anywhere in the store, 0..1."""
-        weights = self.weights(question)
-        return _share(weights, {term for term in weights if self._frequency(term)})
 
 
 def _share(weights: Mapping[str, float], present: set[str]) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.output.render import clean
 from rag.records import Answer, Citation
+from rag.text.sinks import clean
 
 
 def _evidence(answer: Answer) -> dict[tuple[str, str], Citation]:

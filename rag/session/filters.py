@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields, replace
 from rag.answering.question import as_of_in
 from rag.errors import UsageError
 from rag.text.dates import last_day, long_date
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 
 _WRITTEN = re.compile(r'(?<!\S)(?P<name>after|before|in):(?:"(?P<quoted>[^"]*)"|(?P<plain>\S*))', re.I)
 _DATED = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
@@ -70,7 +72,7 @@ def checked(name: str, value: str) -> str:
     return value
 
 
-def read_filters(text: str) -> tuple[str, Filters]:
+def read_filters(text: str, language: Language = ENGLISH) -> tuple[str, Filters]:
     """A question without the filters written in it, and the filters; UsageError for one that is none.
 
     "as of March 2017" stays in the question, which reads on with it.
@@ -86,4 +88,4 @@ def read_filters(text: str) -> tuple[str, Filters]:
         value = match["quoted"] if match["quoted"] is not None else match["plain"]
         found[name] = checked(name, value.strip() if name == "inside" else value.strip().rstrip("?,;."))
     question = " ".join(_WRITTEN.sub(" ", text).split())
-    return question, Filters(**found, as_of=as_of_in(question))
+    return question, Filters(**found, as_of=as_of_in(question, language))

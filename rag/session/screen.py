@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from rag.errors import RagError
-from rag.output.render import Look, clean, fold
+from rag.output.render import Look, fold
+from rag.text.sinks import clean
 
 PATIENCE_SECONDS = 0.3  # before a wait is shown: shorter ones are over before they are read
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

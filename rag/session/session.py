@@ -20,6 +20,7 @@ from rag.session.suggestions import LEAST_CHARS, READ_CHARS, Vocabulary, spellin
 from rag.session.turns import Options, Turn
 from rag.settings import Settings
 from rag.text.dates import long_date
+from rag.text.language import load_language
 
 
 class Session:
@@ -41,6 +42,7 @@ class Session:
         self.screen = screen
         self.settings = settings
         self.environ = environ
+        self.language = load_language(settings.passages.language)
         opening = open_assistant or (lambda: Assistant.open(settings=settings))
         self.background = Background(opening, prepare=self.vocabulary)
         store = settings.store
@@ -70,12 +72,12 @@ class Session:
 
     def ask(self, typed: str, *, as_typed: bool = False) -> None:
         """Answer a question, completed from those before it unless ``as_typed``."""
-        question, own = read_filters(typed)
+        question, own = read_filters(typed, self.language)
         if not question:
             raise UsageError("there is no question beside the filters", ":set after 2016  # to keep a filter")
         completed = Completed(question)
         if self.options.followups and not as_typed:
-            completed = complete(question, self.earlier())
+            completed = complete(question, self.earlier(), self.language)
         filters = own.over(self.options.filters)
         answer = self.answer(completed.text, filters)
         self.turns.append(Turn(typed, completed, filters, answer, self._paths(answer)))
@@ -152,10 +154,11 @@ class Session:
 
     def _suggestions(self, turn: Turn, assistant: Assistant) -> list[Text]:
         store = assistant.store
-        language = self.settings.passages.language
         vocabulary = self.background.run(self.vocabulary, self.screen, "reading the vocabulary")
-        spelt = spellings(turn.question, store.lexical.document_frequency, vocabulary, language)
-        near = subjects(turn.answer, store.document) if turn.answer.status is Status.ABSTAINED else []
+        spelt = spellings(turn.question, store.lexical.document_frequency, vocabulary, self.language)
+        near = []
+        if turn.answer.status is Status.ABSTAINED:
+            near = subjects(turn.answer, store.document, self.language)
         return view.suggestions(near, spelt, self.screen.look)
 
     def vocabulary(self, assistant: Assistant) -> Vocabulary:
@@ -166,7 +169,7 @@ class Session:
             share = READ_CHARS // max(1, store.manifest.n_documents)
             ids = dict.fromkeys(store.document_index)
             texts = (store.document(one).text[: max(share, LEAST_CHARS)] for one in ids)
-            self._vocabulary = (generation, Vocabulary(texts))
+            self._vocabulary = (generation, Vocabulary(texts, self.language))
         return self._vocabulary[1]
 
     def edit(self, text: str) -> None:

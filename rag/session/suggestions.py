@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
+from rag.answering.question import content_words
 from rag.output.render import Source
 from rag.records import Answer
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 from rag.text.names import names_in
-from rag.text.terms import STOP_WORDS, terms
+from rag.text.terms import terms
 
 N_SUBJECTS = 5
 READ_CHARS = 2_000_000  # of a corpus for its words and names: a thousand pages know most of them
@@ -24,7 +27,7 @@ LONGEST_SUBJECT = 80
 class Vocabulary:
     """The words of a corpus with their counts, the names in it, and spelling."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], language: Language = ENGLISH) -> None:
         forms: dict[str, Counter[str]] = {}
         names: Counter[str] = Counter()
         read = 0
@@ -34,7 +37,7 @@ class Vocabulary:
             for word in _WORD.findall(text):
                 if 3 <= len(word) <= 30:
                     forms.setdefault(word.casefold(), Counter())[word] += 1
-            names.update(names_in(text))
+            names.update(names_in(text, language))
             if read >= READ_CHARS:
                 break
         self.counts = {word: sum(found.values()) for word, found in forms.items()}
@@ -76,44 +79,41 @@ class Vocabulary:
 
 
 def spellings(
-    question: str, frequency: Callable[[str], int], vocabulary: Vocabulary, language: str
+    question: str, frequency: Callable[[str], int], vocabulary: Vocabulary, language: Language = ENGLISH
 ) -> list[tuple[str, str]]:
-    """The question's words that stand nowhere in the corpus, each with the spelling the corpus has."""
-    found: list[tuple[str, str]] = []
-    for word in dict.fromkeys(_WORD.findall(question)):
+    """What a question is about that stands nowhere in the corpus, word by word, as the corpus spells it."""
+    pairs: list[tuple[str, str]] = []
+    for word in dict.fromkeys(content_words(question, language)):
         low = word.casefold()
-        if len(low) < LEAST_LETTERS or low in STOP_WORDS or low in vocabulary.counts:
+        if len(low) < LEAST_LETTERS or not _WORD.fullmatch(word) or low in vocabulary.counts:
             continue
-        if any(frequency(term) for term in terms(word, language)):
+        stems = terms(word, language)
+        if not stems or any(frequency(term) for term in stems):
             continue
         known = vocabulary.nearest(word)
         if known is not None and not known.casefold().startswith(low):
-            found.append((word, known))
-    return found
+            pairs.append((word, known))
+    return pairs
 
 
-def subjects(answer: Answer, source: Source, n: int = N_SUBJECTS) -> list[str]:
+def subjects(answer: Answer, source: Source, language: Language = ENGLISH, n: int = N_SUBJECTS) -> list[str]:
     """Headings and names of the passages nearest to a question, nearest first.
 
     The question's own words are no news, so a name that says only those is left out.
     """
-    asked = set(terms(answer.question))
-    found: dict[str, str] = {}
+    asked = set(terms(answer.question, language))
+    known: dict[str, str] = {}
 
     def add(subject: str | None) -> None:
         words = re.sub(r"^[\d.]+\s+", "", " ".join((subject or "").split()))
-        if 3 <= len(words) <= LONGEST_SUBJECT and not set(terms(words)) <= asked:
-            found.setdefault(words.casefold().replace("’", "'"), words)
+        if 3 <= len(words) <= LONGEST_SUBJECT and not set(terms(words, language)) <= asked:
+            known.setdefault(words.casefold().replace("’", "'"), words)
 
     for hit in answer.hits:
         add(hit.passage.heading)
     for hit in answer.hits:
-        for name in _long_names(hit.passage.text)[:2]:
+        for name in [name for name in names_in(hit.passage.text, language) if " " in name][:2]:
             add(name)
     for hit in answer.hits:
         add(source(hit.passage.document_id).title)
-    return list(found.values())[:n]
-
-
-def _long_names(text: str) -> Sequence[str]:
-    return [name for name in names_in(text) if " " in name]
+    return list(known.values())[:n]

@@ -8,9 +8,10 @@ from dataclasses import replace
 from rich.text import Text
 
 from rag.output import render
-from rag.output.render import Look, Source, clean, fold
+from rag.output.render import Look, Source, fold
 from rag.records import Answer, Citation, Document, Status
 from rag.session.turns import Turn
+from rag.text.sinks import clean
 
 LONGEST_QUOTE = 1200  # characters of evidence shown at once: some fifteen lines; :more shows all
 LONGEST_NAME = 160  # characters of a title or heading shown

@@ -10,6 +10,7 @@ import numpy as np
 
 from embeddings.index import VectorIndex
 from rag.errors import StoreDamagedError
+from rag.files import file_sha256
 from rag.retrieval.lexical import LexicalIndex
 from rag.store.database import Database
 from rag.store.layout import (
@@ -17,7 +18,6 @@ from rag.store.layout import (
     MANIFEST,
     PASSAGES,
     VECTORS,
-    file_sha256,
     files_under,
     sample_sha256,
     view_file,

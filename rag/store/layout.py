@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import StoreError
+from rag.files import file_sha256, sync_file
 
 FORMAT = 2
 LOCK = "lock"
@@ -77,12 +78,6 @@ class FileStamp:
     sample: str
 
 
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def sample_sha256(path: Path) -> str:
     """The SHA-256 of 64 blocks spread evenly over a file, its first and last among them.
 
@@ -109,33 +104,12 @@ def files_under(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def sync_file(path: Path) -> None:
-    """Return once the file's bytes are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def sync_tree(folder: Path) -> None:
     """Return once every file and folder below is on the disk."""
     for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
             sync_file(Path(parent, name))
         sync_file(Path(parent))
-
-
-def replace_durably(path: Path, data: bytes, *, steps: Steps = no_steps) -> None:
-    """Put ``data`` at ``path``: whoever reads it finds the old bytes or the new, after a power cut too."""
-    aside = path.with_name(path.name + ".new")
-    steps(f"write {aside.name}")
-    aside.write_bytes(data)
-    sync_file(aside)
-    steps(f"replace {path.name}")
-    os.replace(aside, path)
-    steps(f"sync the folder of {path.name}")
-    sync_file(path.parent)
 
 
 _SCARCE = 1_000_000  # bytes free on a disk that is as good as full

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 from rag.citations import locate
@@ -27,12 +29,13 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a document's text; ``wanted`` is the one asked for."""
+    """One line of a document's text; ``wanted`` is the one asked for, ``start`` its first character."""
 
     text: str
     page: int | None
     number: int
     wanted: bool = False
+    start: int = 0
 
 
 def parse_name(text: str, paths: Sequence[str] = ()) -> Named:
@@ -58,7 +61,10 @@ def find_path(name: str, paths: Sequence[str]) -> str:
     >>> find_path("minutes", ["/d/minutes.md", "/d/letter.txt"])
     '/d/minutes.md'
     """
-    absolute = str(Path(name).expanduser().absolute())
+    try:
+        absolute = str(Path(name).expanduser().absolute())
+    except RuntimeError:  # "~name" where there is no user of that name
+        absolute = name
     tests = (
         lambda path: path in (name, absolute),
         lambda path: Path(path).name == name or Path(path).stem == name,
@@ -103,26 +109,56 @@ def around(document: Document, named: Named, context: int) -> list[Line]:
 
     Raises DocumentNotFoundError when the document has no such page or line.
     """
-    every = lines_of(document)
+    every = _every_line(document)
     if named.page is None and named.line is None:
-        return [Line(text, page, number) for page, number, text in every]
+        return every
     at = next(
         (
             index
-            for index, (page, number, _) in enumerate(every)
-            if named.page in (None, page) and (named.line is None or number >= named.line)
+            for index, line in enumerate(every)
+            if named.page in (None, line.page) and (named.line is None or line.number >= named.line)
         ),
         None,
     )
     if at is None:
-        page, number, _ = every[-1]
-        last = f"page {page}" if named.page is not None and page is not None else f"line {number}"
+        end = every[-1]
+        last = f"page {end.page}" if named.page is not None and end.page is not None else f"line {end.number}"
         wanted = f"page {named.page}" if named.page is not None else f"line {named.line}"
         raise DocumentNotFoundError(
             f"{document.path} has no {wanted}; it ends at {last}", f'rag show "{document.path}"'
         )
-    first = max(0, at - context)
+    return _near(every, at, at, context)
+
+
+def around_characters(document: Document, start: int, end: int, context: int) -> list[Line]:
+    """The lines that hold characters start..end, as the wanted ones, and ``context`` more on each side.
+
+    Raises DocumentNotFoundError when the document ends before ``start``.
+    """
+    if start >= len(document.text):
+        raise DocumentNotFoundError(
+            f"{document.path} has no character {start}; it ends at {len(document.text)}",
+            f'rag show "{document.path}"',
+        )
+    every = _every_line(document)
+    starts = [line.start for line in every]
+    return _near(
+        every, bisect_right(starts, start) - 1, bisect_left(starts, max(end, start + 1)) - 1, context
+    )
+
+
+def _every_line(document: Document) -> list[Line]:
+    starts = accumulate((len(text) + 1 for text in document.text.split("\n")), initial=0)
     return [
-        Line(text, page, number, wanted=index == at)
-        for index, (page, number, text) in enumerate(every[first : at + context + 1], start=first)
+        Line(text, page, number, start=start)
+        for (page, number, text), start in zip(lines_of(document), starts, strict=False)
+    ]
+
+
+def _near(every: Sequence[Line], first: int, last: int, context: int) -> list[Line]:
+    """Lines first..last, marked as the wanted ones, among ``context`` more on each side."""
+    return [
+        replace(line, wanted=first <= index <= last)
+        for index, line in enumerate(every)
+        if first - context <= index <= last + context
     ]

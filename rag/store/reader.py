@@ -249,9 +249,16 @@ class Store:
         return {file.path: (document_id, file) for document_id, file in self._database.files().items()}
 
     def allowed(
-        self, after: str | None = None, before: str | None = None, inside: str | None = None
+        self,
+        after: str | None = None,
+        before: str | None = None,
+        inside: str | None = None,
+        as_of: str | None = None,
     ) -> Allowed:
         """The rows of documents dated on ``after`` or later, earlier than ``before``, and in ``inside``.
+
+        With ``as_of`` (a whole day) only those that can tell how things stood then: of documents not dated
+        later, and the single passages of later ones that name its year.
 
         Dates are ISO 8601 ("2017", "2017-03", "2017-03-22") and a shorter one stands for its first day; a
         document without a date is let through only when no date is asked for. ``inside`` is a glob for the
@@ -262,9 +269,11 @@ class Store:
                 raise UsageError(
                     f"{name}: expected a date like 2017-03-22, got {day!r}", "write year-month-day"
                 )
-        if after is None and before is None and inside is None:
+        if after is None and before is None and inside is None and as_of is None:
             return Allowed(None, self.manifest.n_documents)
-        ids, n_undated = [], 0
+        ids: list[str] = []
+        later: list[str] = []
+        n_undated = 0
         for document_id, path, date in self._database.dates():
             if inside is not None and not is_inside(path, inside):
                 continue
@@ -274,8 +283,12 @@ class Store:
                 (after is None or _first_day(date) >= _first_day(after))
                 and (before is None or _first_day(date) < _first_day(before))
             ):
-                ids.append(document_id)
-        return Allowed(self.document_rows(ids), len(ids), n_undated)
+                (later if as_of and date and date > as_of else ids).append(document_id)
+        rows = self.document_rows(ids)
+        if as_of is not None and later:
+            _, naming = self.lexical.search(as_of[:4], self.n_passages)
+            rows = np.union1d(rows, np.intersect1d(naming, self.document_rows(later)))
+        return Allowed(rows, len(ids), n_undated)
 
     def close(self) -> None:
         """Let the generation go: a later writer may delete it."""

@@ -16,6 +16,7 @@ import numpy as np
 import rag
 from embeddings.index import VectorIndex
 from rag.errors import StoreDamagedError
+from rag.files import replace_file, sync_file
 from rag.retrieval.lexical import LexicalIndex
 from rag.store.content import Content
 from rag.store.database import write_database
@@ -34,9 +35,7 @@ from rag.store.layout import (
     files_under,
     generation_folder,
     no_steps,
-    replace_durably,
     stamp,
-    sync_file,
     sync_tree,
     view_file,
     view_rows_file,
@@ -116,7 +115,7 @@ def commit(store: Path, build: Build, *, steps: Steps = no_steps) -> Manifest:
         os.rename(building, generation_folder(store, number))
         sync_file(store / GENERATIONS)
         sync_file(store)
-        replace_durably(store / CURRENT, current_line(number, data), steps=steps)
+        replace_file(store / CURRENT, current_line(number, data), mode=0o600, steps=steps)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         if _served(store) != number:

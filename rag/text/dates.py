@@ -8,48 +8,68 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
+from functools import cache
 
 from rag.errors import UsageError
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 
-_MONTHS = ("january february march april may june july august september october november december").split()
-_MONTH = "(?P<month{0}>" + "|".join([*_MONTHS, *(name[:3] + "\\.?" for name in _MONTHS), "sept\\.?"]) + ")"
 _YEAR = "(?P<year{0}>(?:1[5-9]|20)\\d\\d)"
 _DAY = "(?P<day{0}>[0-3]?\\d)"
-_WEEKDAY = r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\b\.?"
-_CLOCK = r"\b\d{1,2}(?:[.:]\d\d){1,2}\s*(?:[ap]\.?m\.?)?(?:\s*(?:GMT|BST|UTC|Z))?|\b\d{1,2}\s*[ap]\.?m\b\.?"
 
 
-def _forms() -> re.Pattern[str]:
-    day_first = rf"\b{_DAY}(?:st|nd|rd|th)?(?:\s+of)?[\s,-]+{_MONTH},?[\s,-]+{_YEAR}\b".replace("{0}", "A")
-    month_first = rf"\b{_MONTH}\s+{_DAY}(?:st|nd|rd|th)?,?\s+{_YEAR}\b".replace("{0}", "B")
+@cache
+def _whole_date(language: Language) -> re.Pattern[str]:
+    """A date in one of four forms, A to D; each has groups of its own, named with its letter."""
+    words = language.dates
+    month = "|".join([*map(re.escape, words.months), *(f"{short}\\.?" for short in words.short_months)])
+    month = f"(?P<month{{0}}>{month})"
+    ending = f"(?:{words.day_ending})?"
+    day_first = rf"\b{_DAY}{ending}(?:{words.day_to_month})?[\s,-]+{month},?[\s,-]+{_YEAR}\b"
+    month_first = rf"\b{month}\s+{_DAY}{ending},?\s+{_YEAR}\b"
     zone = r"(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"
-    iso = rf"(?<![\d-]){_YEAR}-(?P<month{{0}}>[01]\d)-{_DAY}(?![\d-]){zone}".replace("{0}", "C")
-    slashes = rf"(?<![\d/.]){_DAY}(?P<mark>[/.])(?P<month{{0}}>[01]?\d)(?P=mark){_YEAR}(?![\d/])".replace(
-        "{0}", "D"
-    )
-    return re.compile(f"(?:{day_first})|(?:{month_first})|(?:{iso})|(?:{slashes})", re.IGNORECASE)
+    iso = rf"(?<![\d-]){_YEAR}-(?P<month{{0}}>[01]\d)-{_DAY}(?![\d-]){zone}"
+    slashes = rf"(?<![\d/.]){_DAY}(?P<mark>[/.])(?P<month{{0}}>[01]?\d)(?P=mark){_YEAR}(?![\d/])"
+    forms = zip("ABCD", (day_first, month_first, iso, slashes), strict=True)
+    return re.compile("|".join(f"(?:{form.replace('{0}', letter)})" for letter, form in forms), re.IGNORECASE)
 
 
-_DATE = _forms()
-_SIDE = re.compile(rf"{_WEEKDAY}|{_CLOCK}|[\s|·•,;:/()\[\]*_–—-]+", re.IGNORECASE)
+@cache
+def _beside_date(language: Language) -> re.Pattern[str]:
+    """Weekdays, hours and separators."""
+    days = "|".join(sorted((*language.dates.weekdays, *language.dates.short_weekdays), key=len, reverse=True))
+    return re.compile(rf"\b(?:{days})\b\.?|{language.dates.clock}|[\s|·•,;:/()\[\]*_–—-]+", re.IGNORECASE)
 
 
-def _iso(match: re.Match[str]) -> str | None:
+@cache
+def _months(language: Language) -> dict[str, int]:
+    """The number of every month by its names, in small letters."""
+    whole = {month.casefold(): number for number, month in enumerate(language.dates.months, 1)}
+    return {**language.dates.short_months, **whole}
+
+
+def month_number(word: str, language: Language = ENGLISH) -> int | None:
+    """The number of a month by its name or its short form, or None.
+
+    >>> month_number("March"), month_number("sept."), month_number("soon")
+    (3, 9, None)
+    """
+    return _months(language).get(word.casefold().rstrip("."))
+
+
+def _iso(match: re.Match[str], language: Language) -> str | None:
     form = next(form for form in "ABCD" if match[f"year{form}"])
-    year, month_word, day = match[f"year{form}"], match[f"month{form}"].lower(), int(match[f"day{form}"])
-    if month_word.isdigit():
-        month = int(month_word)
-        if form == "D" and month > 12 >= day:  # month/day/year cannot be read any other way
-            month, day = day, month
-    else:
-        month = next(number for number, name in enumerate(_MONTHS, 1) if name[:3] == month_word[:3])
+    year, month_word, day = match[f"year{form}"], match[f"month{form}"], int(match[f"day{form}"])
+    month = int(month_word) if month_word.isdigit() else month_number(month_word, language)
+    if form == "D" and month and month > 12 >= day:  # month/day/year cannot be read any other way
+        month, day = day, month
     try:
-        return datetime.date(int(year), month, day).isoformat()
+        return datetime.date(int(year), month or 0, day).isoformat()
     except ValueError:
         return None
 
 
-def dates_in(text: str) -> list[tuple[int, int, str]]:
+def dates_in(text: str, language: Language = ENGLISH) -> list[tuple[int, int, str]]:
     """Every whole date in a text as (start, end, ISO 8601), in order; impossible dates are passed over.
 
     ``12/04/2016`` is read day first, unless only the other reading is a date.
@@ -59,11 +79,12 @@ def dates_in(text: str) -> list[tuple[int, int, str]]:
     >>> [iso for _, _, iso in dates_in("Friday, November 27, 2015; 08 Sep 2022; 31 June 2020; 12/04/2016")]
     ['2015-11-27', '2022-09-08', '2016-04-12']
     """
-    found = ((match.start(), match.end(), _iso(match)) for match in _DATE.finditer(text))
-    return [(start, end, iso) for start, end, iso in found if iso is not None]
+    matches = _whole_date(language).finditer(text)
+    dates = ((match.start(), match.end(), _iso(match, language)) for match in matches)
+    return [(start, end, iso) for start, end, iso in dates if iso is not None]
 
 
-def around_date(line: str) -> str | None:
+def around_date(line: str, language: Language = ENGLISH) -> str | None:
     """What a line says beside its first date, weekday, hour and separators; None where there is no date.
 
     >>> around_date("| 22 March 2017")
@@ -73,14 +94,14 @@ def around_date(line: str) -> str | None:
     >>> around_date("No date") is None
     True
     """
-    dates = dates_in(line)
+    dates = dates_in(line, language)
     if not dates:
         return None
     start, end, _ = dates[0]
-    return _SIDE.sub(" ", f"{line[:start]} {line[end:]}").strip()
+    return _beside_date(language).sub(" ", f"{line[:start]} {line[end:]}").strip()
 
 
-def long_date(iso: str) -> str:
+def long_date(iso: str, language: Language = ENGLISH) -> str:
     """An ISO date as people write it, so that "in March 2017" finds a document dated 2017-03-22.
 
     >>> long_date("2017-03-22"), long_date("2017-03"), long_date("2017")
@@ -89,7 +110,7 @@ def long_date(iso: str) -> str:
     parts = [int(part) for part in iso.split("-")]
     if len(parts) == 1:
         return iso
-    month = f"{datetime.date(parts[0], parts[1], 1):%B} {parts[0]}"
+    month = f"{language.dates.months[parts[1] - 1]} {parts[0]}"
     return month if len(parts) == 2 else f"{parts[2]} {month}"
 
 

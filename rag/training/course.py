@@ -5,9 +5,15 @@ import itertools
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from rag.training import data, dev, features, sources
+from rag.training import data, dev, features, material, pairs, sources, written
+
+# How readily a group is replayed beside the written material, against one of another kind: people's own
+# unanswerable questions are few and the best, reviews, chat and single sentences many.
+IMPOSSIBLE_WEIGHT, CLEAN_WEIGHT, OTHER_WEIGHT = 4.0, 1.5, 0.6
+PAIR_ROWS = 32  # of a batch of pairs
 
 
 class Course:
@@ -56,34 +62,86 @@ class Course:
         return self._last[(self.n_last - 1) % len(self._last)]
 
 
-def prepare(options: argparse.Namespace) -> tuple[Course, dev.DevSet, dict[str, Any]]:
-    """(course, dev set, data record) for the options; the same for the same files and seed."""
+def replayed(groups: Sequence[list[data.Row]], n: int, rng: random.Random) -> list[list[data.Row]]:
+    """`n` of the public sets' groups, drawn by weight and not put back (Efraimidis & Spirakis 2006)."""
+    clean = {source.name for source in sources.SOURCES if source.clean}
+
+    def weight(group: Sequence[data.Row]) -> float:
+        if any(row.kind == "impossible" for row in group):
+            return IMPOSSIBLE_WEIGHT
+        return CLEAN_WEIGHT if group[0].source in clean else OTHER_WEIGHT
+
+    return sorted(groups, key=lambda group: -(rng.random() ** (1 / weight(group))))[:n]
+
+
+def with_written(
+    groups: Sequence[list[data.Row]],
+    folder: Path,
+    data_folder: Path,
+    held: Sequence[sources.Example],
+    pools: data.Pools,
+    n_replay: int,
+    seed: int,
+) -> list[list[data.Row]]:
+    """The written groups, people's own flips, and `n_replay` groups of the public sets, numbered from 0."""
+    rng = random.Random(f"{seed} written")
+    paragraphs = material.paragraphs(folder)
+    out = {paragraph.original for paragraph in written.kept_out(paragraphs, held)}
+    made = written.flip_groups([p for p in paragraphs if p.original not in out], pools, rng, 0)
+    shelved = [collection for collection in material.collections(folder) if not collection.kept_out]
+    made += written.collection_groups(shelved, rng, 0)
+    condaqa = data_folder / "public" / "condaqa.jsonl.gz"
+    if condaqa.exists():
+        made += written.condaqa_groups(sources.read_file(condaqa)[0], rng, 0)
+    made += replayed(groups, n_replay, rng)
+    return [[replace(row, group=number) for row in group] for number, group in enumerate(made)]
+
+
+def prepare(
+    options: argparse.Namespace,
+) -> tuple[Course, pairs.PairCourse | None, dev.DevSet, dict[str, Any]]:
+    """(course, pairs, dev set, data record) for the options; the same for the same files and seed."""
     train, held, hashes = sources.load_all(options.data, options.seed, options.rows)
     tokenizer = features.load_tokenizer(options.tokenizer)
+    folder = Path(options.material) if options.material else None
+    flips: list[material.Paragraph] = []
+    if folder:
+        flips = written.kept_out(material.paragraphs(folder), held)
+        hashes |= {f"material/{name}": sha256 for name, sha256 in material.hashes(folder).items()}
+        out = {paragraph.original for paragraph in flips}
+        train = [example for example in train if example.passage not in out]
     pools = data.Pools(train)
     drawn = options.seed + options.drawing
     first = data.build_groups(train, pools, drawn)
     again = data.build_groups(train, pools, drawn + 1)
+    pair_course = None
+    if folder:
+        beside = folder, Path(options.data), held, pools, options.replay
+        first, again = (with_written(groups, *beside, drawn + i) for i, groups in enumerate((first, again)))
+        kept, _ = pairs.written_pairs(folder)
+        public = pairs.public_pairs(Path(options.data))
+        pair_course = pairs.PairCourse(kept, public, tokenizer, PAIR_ROWS, drawn)
     counts: dict[str, int] = {}
     for right, *wrong in first:
         for key in (right.source, *("negative " + row.kind for row in wrong)):
             counts[key] = counts.get(key, 0) + 1
-    clean = {source.name for source in sources.SOURCES if source.clean}
+    clean = {source.name for source in sources.SOURCES if source.clean} | {"flip", "collection", "condaqa"}
     n = len(first)
     again = [[replace_group(row, n) for row in group] for group in again]
     clean_groups = {right.group for right, *_ in first + again if right.source in clean}
     rows = features.encode_rows([row for group in first + again for row in group], tokenizer)
     groups = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row.group)]
     course = Course(groups[:n], groups[n:], clean_groups, options.batch_tokens, options.batch_rows, drawn)
-    dev_set = dev.DevSet(held, data.Pools(train + held, asked=held), tokenizer, options.seed)
+    dev_set = dev.DevSet(held, data.Pools(train + held, asked=held), tokenizer, options.seed, flips=flips)
     record = {
         "files": hashes,
         "groups": n,
         "counts": dict(sorted(counts.items())),
         "held_out_questions": len(held),
+        "kept_out_paragraphs": len(flips),
         "rows_sha256": data.digest(first),
     }
-    return course, dev_set, record
+    return course, pair_course, dev_set, record
 
 
 def replace_group(row: data.Row, add: int) -> data.Row:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from rag.training.perturb import names_in, perturb
 from rag.training.sources import SOURCES, Example, load_all
-from rag.training.windows import contains, cut_text, some_text, without_answer
+from rag.training.windows import contains, cut_text, sentence_spans, some_text, without_answer
 
 # Each question gets one wrong row to be ranked below, and one that nearly answers it.
 ELSEWHERE = {"mined": 0.75, "neighbour": 0.25}
@@ -37,7 +37,10 @@ _MONTHS = "January February March April May June July August September October N
 
 @dataclass(frozen=True)
 class Row:
-    """One input of the reader; `answers` are (start, end) characters of `passage`, [] in a wrong row."""
+    """One input of the reader; `answers` are (start, end) characters of `passage`, () in a wrong row.
+
+    `evidence` are (start, end) of what a careful person would show for it, () where nobody said.
+    """
 
     group: int
     source: str
@@ -47,6 +50,7 @@ class Row:
     header: str
     passage: str
     answers: tuple[tuple[int, int], ...]
+    evidence: tuple[tuple[int, int], ...] = ()
 
 
 class Pools:
@@ -207,6 +211,15 @@ def header(title: str, date: str) -> str:
     return " | ".join(parts) + " . " if parts else ""
 
 
+def evidence_of(text: str, answers: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The sentences that hold the answers, or touch them.
+
+    >>> evidence_of("It rained. We left. It was 5 May.", [(27, 32)])
+    ((20, 33),)
+    """
+    return tuple((lo, hi) for lo, hi in sentence_spans(text) if any(lo < e and hi > s for s, e in answers))
+
+
 def some_date(rng: random.Random) -> str:
     return f"{rng.randint(1, 28)} {rng.choice(_MONTHS)} {rng.randint(1990, 2024)}"
 
@@ -242,6 +255,7 @@ def build_group(
             header(example.title if with_title else "", date),
             passage,
             spans,
+            evidence_of(passage, spans),
         )
     ]
     for wrong in found:

@@ -9,9 +9,11 @@ from typing import Any
 
 from rag.training.data import Pools, Row, build_group, header, typed
 from rag.training.features import encode_rows, tensors
+from rag.training.material import Paragraph
 from rag.training.perturb import perturb
 from rag.training.sources import Example
 from rag.training.windows import some_text
+from rag.training.written import flip_rows, spans
 
 MAX_ANSWER_TOKENS = 30
 N_CANDIDATES = 16
@@ -46,7 +48,7 @@ def auroc(right: Sequence[float], wrong: Sequence[float]) -> float:
 
 
 class DevSet:
-    """Rows of three small tests, fixed by the seed: ranking, reading, and wrong facts."""
+    """Rows of small tests, fixed by the seed: ranking, reading, wrong facts, and flips that are kept out."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class DevSet:
         seed: int,
         n_read: int = 300,
         n_rank: int = 60,
+        flips: Sequence[Paragraph] = (),
     ) -> None:
         rng = random.Random(f"{seed} dev")
         held = list(held)
@@ -89,17 +92,23 @@ class DevSet:
                     text = some_text(passage, True, rng, example.question)
                     rows.append(Row(0, example.source, "mined", 0, group[0].question, top, text, ()))
                 self.rank.append(rows)
+        self.flips = [row for paragraph in flips for row in flip_pair(paragraph)]
         self._tokenizer = tokenizer
 
     def scores(self, network: Any) -> dict[str, float]:
         """{name: score}: hit1, em, f1, auroc_wrong_fact; hit1_early and kept_early by the first opinion."""
         ranked = [row for rows in self.rank for row in rows]
-        rows = [*self.read, *self.wrong, *ranked]
+        rows = [*self.read, *self.wrong, *ranked, *self.flips]
         relevance, answers, early = answer_rows(network, rows, self._tokenizer)
         n, m = len(self.read), len(self.read) + len(self.wrong)
         gold = [[row.passage[s:e] for s, e in row.answers] for row in self.read]
         pairs = list(zip(answers[:n], gold, strict=True))
-        tops = [range(i, i + N_CANDIDATES) for i in range(m, len(relevance), N_CANDIDATES)]
+        tops = [range(i, i + N_CANDIDATES) for i in range(m, m + len(ranked), N_CANDIDATES)]
+        flips = relevance[m + len(ranked) :]
+        told = {}
+        if flips:
+            told["flips_right"] = mean(a > b for a, b in zip(flips[::2], flips[1::2], strict=True))
+            told["flips_auroc"] = auroc(flips[::2], flips[1::2])
         return {
             "hit1": mean(max(top, key=relevance.__getitem__) == top[0] for top in tops),
             "em": mean(any(normal(a) == normal(g) for g in gold) for a, gold in pairs),
@@ -107,7 +116,18 @@ class DevSet:
             "auroc_wrong_fact": auroc(relevance[:n], relevance[n:m]),
             "hit1_early": mean(max(top, key=early.__getitem__) == top[0] for top in tops),
             "kept_early": mean(sum(early[i] > early[top[0]] for i in top) < N_KEPT for top in tops),
+            **told,
         }
+
+
+def flip_pair(paragraph: Paragraph) -> list[Row]:
+    """For each question of the paragraph two rows: over the version that answers it, and over the other."""
+    top = header(paragraph.title, "")
+    rows = []
+    for question, right, answers, wrong in flip_rows(paragraph):
+        rows.append(Row(0, "flip", "right", 1, question, top, right, spans(answers)))
+        rows.append(Row(0, "flip", "flip", 0, question, top, wrong, ()))
+    return rows
 
 
 def mean(values: Iterable[float]) -> float:
@@ -129,7 +149,7 @@ def answer_rows(
         some, order = order[-n:], order[:-n]
         ids, segments, mask, passage = tensors([encoded[i] for i in some])
         with torch.no_grad():
-            logits, span, first_opinion = network(ids, segments, mask)
+            logits, span, first_opinion, _ = network(ids, segments, mask)
         span = span.float().masked_fill(~passage[..., None], -1e4)
         for k, i in enumerate(some):
             relevance[i], early[i] = float(logits[k]), float(first_opinion[k])

@@ -21,7 +21,11 @@ CLS, SEP, PAD = 101, 102, 0  # of the BERT vocabulary
 
 @dataclass(frozen=True)
 class Encoded:
-    """A row in tokens: the passage is ids[first:first + len(offsets)], offsets in its characters."""
+    """A row in tokens: the passage is ids[first:first + len(offsets)], offsets in its characters.
+
+    `evidence` are tokens to be shown, () where nobody said. A pair of quotations has no passage, and a number
+    of `material.PAIR_LABELS` for its label.
+    """
 
     group: int
     label: int
@@ -31,6 +35,7 @@ class Encoded:
     offsets: list[tuple[int, int]]
     starts: list[int]
     ends: list[int]
+    evidence: Sequence[int] = ()
 
 
 Group = list[Encoded]
@@ -84,6 +89,11 @@ def encode_rows(rows: Sequence[Row], tokenizer: Any) -> list[Encoded]:
                     offsets,
                     sorted({first + start for start, _ in spans}),
                     sorted({first + end for _, end in spans}),
+                    [
+                        first + i
+                        for i, (lo, hi) in enumerate(offsets)
+                        if any(start <= lo and hi <= end for start, end in row.evidence)
+                    ],
                 )
             )
     return encoded

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from rag.training.features import Encoded
 
-WEIGHTS = {"list": 1.0, "row": 0.5, "span": 1.0, "early": 0.3}
+WEIGHTS = {"list": 1.0, "row": 0.5, "span": 1.0, "early": 0.3, "evidence": 0.5}
 
 
 def relevance_losses(logits: Tensor, labels: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
@@ -39,18 +39,32 @@ def span_loss(logits: Tensor, passage: Tensor, gold: Tensor, groups: Tensor) -> 
     return torch.stack(losses).mean() if losses else logits.sum() * 0.0
 
 
+def evidence_loss(logits: Tensor, passage: Tensor, shown: Tensor) -> Tensor:
+    """Cross-entropy of each passage token, meaned by row, over the rows of which anything is to be shown.
+
+    logits, passage and shown have shape (n, t). Rows of which nobody said what to show count nothing.
+    """
+    told = shown.any(1)
+    if not bool(told.any()):
+        return logits.sum() * 0.0
+    each = functional.binary_cross_entropy_with_logits(logits[told], shown[told].float(), reduction="none")
+    inside = passage[told].float()
+    return ((each * inside).sum(1) / inside.sum(1)).mean()
+
+
 def group_loss(
     outputs: tuple[Tensor, ...], rows: Sequence[Encoded], passage: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
     """(loss, {name: part}) for the network's outputs on Encoded rows."""
-    relevance, span, early = outputs
+    relevance, span, early, evidence = outputs
     labels = torch.tensor([float(row.label) for row in rows])
     numbers: dict[int, int] = {}
     groups = torch.tensor([numbers.setdefault(row.group, len(numbers)) for row in rows])
-    starts, ends = torch.zeros_like(passage), torch.zeros_like(passage)
+    starts, ends, shown = (torch.zeros_like(passage) for _ in range(3))
     for i, row in enumerate(rows):
         starts[i, row.starts] = True
         ends[i, row.ends] = True
+        shown[i, list(row.evidence)] = True
     by_list, by_row = relevance_losses(relevance, labels, groups)
     start = span_loss(span[..., 0], passage, starts, groups)
     end = span_loss(span[..., 1], passage, ends, groups)
@@ -58,8 +72,10 @@ def group_loss(
         "list": by_list,
         "row": by_row,
         "span": (start + end) / 2,
-        "early": torch.stack(relevance_losses(early, labels, groups)).sum(),
+        "evidence": evidence_loss(evidence, passage, shown),
     }
+    if early.requires_grad:
+        parts["early"] = torch.stack(relevance_losses(early, labels, groups)).sum()
     # start and end count once each
     weighted = [WEIGHTS[name] * part * (2 if name == "span" else 1) for name, part in parts.items()]
     loss = torch.stack(weighted).sum()

@@ -1,9 +1,12 @@
-"""The reader's network: one BERT pass, two answers, and a first opinion on the way.
+"""The reader's network: one BERT pass, three answers, and a first opinion on the way.
 
 A row is [CLS] question [SEP] title | date . passage [SEP]. From it come
   relevance  (n,)     from [CLS] after the last layer: does this passage answer this question
   span       (n, t, 2) start and end of the answer over the tokens
+  evidence   (n, t)    whether a token belongs to what a careful person would show
   early      (n,)     from all tokens after layer EARLY_LAYERS: is this passage worth the remaining layers
+Of [CLS] question [SEP] quotation [SEP] quotation [SEP] it says
+  pair       (n, 3)    logits of PAIR_LABELS, from [CLS] after the last layer
 """
 
 from pathlib import Path
@@ -13,43 +16,77 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rag.reader.base import PAIR_LABELS
 from rag.reader.crossencoder import EARLY_LAYERS
 from rag.training.trunk import fill
 
+HEADS = ("relevance", "span", "early", "evidence", "pair")
+
 
 class Reader(nn.Module):
-    """A BertModel with three linear heads; `bert` is left without a pooler."""
+    """A BertModel with linear heads; `bert` is left without a pooler.
 
-    def __init__(self, bert: Any) -> None:
+    The first `frozen_layers` layers keep their weights and pass no gradient; where these are all that the
+    first opinion sees, it keeps its own.
+    """
+
+    def __init__(self, bert: Any, frozen_layers: int = 0) -> None:
         super().__init__()
+        self.frozen_layers = frozen_layers
         size = bert.config.hidden_size
         self.bert = bert
         self.relevance = nn.Linear(size, 1)
         self.span = nn.Linear(size, 2)
         self.early = nn.Linear(size, 2)
-        for head in (self.relevance, self.span, self.early):
+        self.evidence = nn.Linear(size, 1)
+        self.pair = nn.Linear(size, len(PAIR_LABELS))
+        for name in HEADS:
+            head = getattr(self, name)
             nn.init.normal_(head.weight, std=0.02)
             nn.init.zeros_(head.bias)
+        bert.embeddings.requires_grad_(False)
+        for layer in bert.encoder.layer[:frozen_layers]:
+            layer.requires_grad_(False)
+        self.early.requires_grad_(frozen_layers < EARLY_LAYERS)
 
     def forward(
         self, ids: Tensor, segments: Tensor, mask: Tensor, dropout: float = 0.0
     ) -> tuple[Tensor, ...]:
-        """(relevance (n,), span (n, t, 2), early (n,)) for ids, segments and mask of shape (n, t)."""
+        """(relevance (n,), span (n, t, 2), early (n,), evidence (n, t)) for inputs of shape (n, t)."""
+        hidden, early = self._hidden(ids, segments, mask, dropout)
+        return (
+            self.relevance(hidden[:, 0]).squeeze(-1),
+            self.span(hidden),
+            early,
+            self.evidence(hidden).squeeze(-1),
+        )
+
+    def judge(self, ids: Tensor, segments: Tensor, mask: Tensor, dropout: float = 0.0) -> Tensor:
+        """Logits of PAIR_LABELS (n, 3) for rows that are pairs of quotations."""
+        judged: Tensor = self.pair(self._hidden(ids, segments, mask, dropout)[0][:, 0])
+        return judged
+
+    def _hidden(self, ids: Tensor, segments: Tensor, mask: Tensor, dropout: float) -> tuple[Tensor, Tensor]:
+        """Hidden states after the last layer (n, t, h), and the first opinion (n,)."""
         bert = self.bert
         with torch.no_grad():  # embeddings are frozen
             hidden = bert.embeddings(input_ids=ids, token_type_ids=segments)
-        hidden = drop(hidden, dropout)
+        if not self.frozen_layers:
+            hidden = drop(hidden, dropout)
         bias = None  # (n, 1, 1, t)
         if not bool(mask.all()):
             bias = torch.zeros(mask.shape, dtype=hidden.dtype).masked_fill(~mask.bool(), -1e4)[
                 :, None, None, :
             ]
         for number, layer in enumerate(bert.encoder.layer, start=1):
-            hidden = run_layer(layer, hidden, bias, bert.config.num_attention_heads, dropout)
+            frozen = number <= self.frozen_layers
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+                hidden = run_layer(
+                    layer, hidden, bias, bert.config.num_attention_heads, 0 if frozen else dropout
+                )
             if number == EARLY_LAYERS:
                 early = self.first_opinion(hidden.float(), mask)
-        hidden = hidden.float()  # the heads stay in float32
-        return self.relevance(hidden[:, 0]).squeeze(-1), self.span(hidden), early
+        return hidden.float(), early  # the heads stay in float32
 
     def first_opinion(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """The tokens' votes, weighed by their softmax: (n, t, h) -> (n,).
@@ -65,18 +102,18 @@ class Reader(nn.Module):
 def load_weights(network: Reader, path: str | Path) -> None:
     """Give `network` the weights of a trained reader, as a run or the package keeps them.
 
-    A file from before there was an early head leaves that head as it is. Raises ValueError where the file is
-    another network's.
+    Heads that the file does not have stay as they are. Raises ValueError where the file is another network's.
     """
     from embeddings.bert import load_weights as read_weights
 
-    heads = ("relevance.", "span.", "early.")
+    heads = tuple(f"{name}." for name in HEADS)
     state = {
         name if name.startswith(heads) else f"bert.{name}": torch.from_numpy(array).float()
         for name, array in read_weights(Path(path)).items()
     }
-    if "early.weight" not in state:
-        state.update({f"early.{name}": tensor for name, tensor in network.early.state_dict().items()})
+    for name in HEADS:
+        own = getattr(network, name).state_dict()
+        state.update({f"{name}.{key}": own[key] for key in own if f"{name}.{key}" not in state})
     fill(network, state, str(path))
 
 

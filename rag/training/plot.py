@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-LOSSES = ("list", "row", "span", "early")
+LOSSES = ("list", "row", "span", "early", "evidence", "pair")
 NOT_SCORES = ("event", "step", "minutes", "seconds")
 
 
@@ -34,7 +34,7 @@ def draw(log_path: str | Path, out_path: str | Path) -> None:
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4.5), layout="constrained")
     train, dev = read_log(log_path, "train"), read_log(log_path, "dev")
-    for name in LOSSES:
+    for name in [name for name in LOSSES if train and name in train[0]]:
         left.plot([e["step"] for e in train], [e[name] for e in train], label=name, linewidth=1)
     left.set(xlabel="step", ylabel="loss (nats)", yscale="log")
     left.legend(frameon=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 COPIED = ("config.json", "tokenizer.json", "training.json")
 # The tensors that are shipped, by the beginnings of their names.
-USED = ("embeddings.", "encoder.", "relevance.", "span.", "early.")
+USED = ("embeddings.", "encoder.", "relevance.", "span.", "early.", "evidence.", "pair.")
 MAX_MB = 95  # a wheel with more could not be published
 
 

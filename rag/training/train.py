@@ -51,7 +51,6 @@ class Trainer:
         import torch
 
         self.network, self.step = network, 0
-        network.bert.embeddings.requires_grad_(False)
         self.names = [name for name, p in network.named_parameters() if p.requires_grad]
         parameters = dict(network.named_parameters())
         self.masters = [parameters[name].detach().clone().float().requires_grad_() for name in self.names]
@@ -81,18 +80,38 @@ class Trainer:
 
     def learn(self, rows: "Sequence[Encoded]", lr: float) -> dict[str, float]:
         """One step on the rows; {part: loss}. A step whose gradient is not finite changes nothing."""
-        import torch
 
         from rag.training.features import tensors
         from rag.training.losses import group_loss
 
         ids, segments, mask, passage = tensors(rows)
         loss, parts = group_loss(self.network(ids, segments, mask, DROPOUT), rows, passage)
+        return self._follow(loss, parts, lr)
+
+    def learn_pairs(self, rows: "Sequence[Encoded]", lr: float) -> dict[str, float]:
+        """One step on pairs of quotations; {"pair": loss}."""
+        import torch
+        from torch.nn import functional
+
+        from rag.training.features import tensors
+
+        ids, segments, mask, _ = tensors(rows)
+        labels = torch.tensor([row.label for row in rows])
+        loss = functional.cross_entropy(self.network.judge(ids, segments, mask, DROPOUT), labels)
+        parts = self._follow(loss, {}, lr)
+        return {"pair": parts["loss"]}
+
+    def _follow(self, loss: Any, parts: dict[str, float], lr: float) -> dict[str, float]:
+        """Take the step down this loss's gradient; the parts with the loss and the norm."""
+        import torch
+
         torch.autograd.backward(loss)
         for master, working in zip(self.masters, self.working, strict=True):
-            master.grad = working.grad.float()
+            # a head that this loss does not see keeps still
+            master.grad = None if working.grad is None else working.grad.float()
             working.grad = None
-        norm = float(torch.nn.utils.clip_grad_norm_(self.masters, CLIP, foreach=True))
+        seen = [master for master in self.masters if master.grad is not None]
+        norm = float(torch.nn.utils.clip_grad_norm_(seen, CLIP, foreach=True))
         parts.update(loss=float(loss.detach()), norm=norm)
         if not math.isfinite(norm):
             return parts
@@ -163,16 +182,20 @@ def train(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    course, dev_set, data_record = prepare(options)
-    network = model.Reader(trunk.load_trunk(options.trunk))
+    course, pair_course, dev_set, data_record = prepare(options)
+    if not (options.trunk or options.start):
+        raise SystemExit("error: give --trunk, --start or both")
+    bert = trunk.load_trunk(options.trunk) if options.trunk else trunk.build_bert().eval()
+    network = model.Reader(bert, options.frozen_layers)
     if options.start:
         model.load_weights(network, options.start)
     trainer = Trainer(network, options.lr)
-    elapsed, n_tokens = 0.0, 0
+    elapsed, n_tokens, n_pairs = 0.0, 0, 0
     if (out / "resume.pt").exists():
         state = torch.load(out / "resume.pt", weights_only=False)
         trainer.load(state)
         course.n_main, course.n_last = state["n_main_at_last"] or state["n_main"], state["n_last"]
+        n_pairs = state["n_pairs"]
         elapsed, n_tokens = state["elapsed"], state["n_tokens"]
     shutil.copyfile(options.tokenizer, out / "tokenizer.json")
     shape = {**trunk.SHAPE, "max_tokens": features.MAX_TOKENS}
@@ -181,7 +204,9 @@ def train(options: argparse.Namespace) -> None:
     )
     (out / "config.json").write_text(json.dumps(shape, indent=1), encoding="utf-8")
     recipe = {
-        k: v for k, v in vars(options).items() if k not in ("data", "trunk", "tokenizer", "out", "start")
+        k: v
+        for k, v in vars(options).items()
+        if k not in ("data", "material", "trunk", "tokenizer", "out", "start")
     }
     if options.start:
         recipe["start_sha256"] = hashlib.sha256(Path(options.start).read_bytes()).hexdigest()
@@ -201,7 +226,7 @@ def train(options: argparse.Namespace) -> None:
     limit = options.minutes * 60
     end = max(1.0, limit - min(FINAL_SECONDS, limit / 4))
     saved = scored = time.monotonic()
-    sums: dict[str, float] = {}
+    sums: dict[str, tuple[float, int]] = {}  # of each part, and in how many steps it occurred
     n_sums, tokens_then, then = 0, n_tokens, time.monotonic()
 
     def position() -> dict[str, Any]:
@@ -211,6 +236,7 @@ def train(options: argparse.Namespace) -> None:
             "n_main_at_last": course.n_main if course.n_last else 0,
             "elapsed": time.monotonic() - start,
             "n_tokens": n_tokens,
+            "n_pairs": n_pairs,
         }
 
     def score() -> None:
@@ -229,12 +255,18 @@ def train(options: argparse.Namespace) -> None:
         lr = learning_rate(progress, options.lr)
         parts = trainer.learn(rows, lr)
         n_tokens += sum(len(row.ids) for row in rows)
+        if pair_course and trainer.step % options.pair_steps == 0:
+            rows = pair_course.batch(n_pairs)
+            parts.update(trainer.learn_pairs(rows, lr))
+            n_tokens += sum(len(row.ids) for row in rows)
+            n_pairs += 1
         for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + value
+            total, n = sums.get(name, (0.0, 0))
+            sums[name] = total + value, n + 1
         n_sums += 1
         now = time.monotonic()
         if n_sums >= options.log_steps:
-            record["losses"] = {name: round(total / n_sums, 4) for name, total in sums.items()}
+            record["losses"] = {name: round(total / n, 4) for name, (total, n) in sums.items()}
             speed = (n_tokens - tokens_then) / (now - then)
             note(event="train", step=trainer.step, minutes=round((now - start) / 60, 2), lr=round(lr, 8),
                  tokens_per_second=round(speed), **record["losses"])  # fmt: skip
@@ -259,7 +291,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", required=True, help="folder of *.jsonl.gz QA files")
-    parser.add_argument("--trunk", required=True, help="safetensors or ONNX of gte-small")
+    parser.add_argument("--material", help="folder of what was written for this (rag/training/material)")
+    parser.add_argument("--trunk", help="safetensors or ONNX of gte-small; not needed with --start")
     parser.add_argument("--tokenizer", required=True, help="its tokenizer.json")
     parser.add_argument("--start", help="safetensors of a trained reader to begin at")
     parser.add_argument("--out", required=True, help="folder for model, log and checkpoint")
@@ -276,6 +309,18 @@ def main() -> None:
         type=int,
         default=0,
         help="adds to the seed of wrong rows and order, not of what is held out",
+    )
+    parser.add_argument(
+        "--frozen-layers", type=int, default=0, help="the lowest layers that keep their weights"
+    )
+    parser.add_argument(
+        "--replay",
+        type=int,
+        default=9000,
+        help="with --material: groups of the public sets beside the written ones",
+    )
+    parser.add_argument(
+        "--pair-steps", type=int, default=8, help="a step on pairs of quotations every so many"
     )
     parser.add_argument("--rows", type=int, default=None, help="questions a source, for a smoke run")
     parser.add_argument("--log-steps", type=int, default=25)

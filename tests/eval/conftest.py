@@ -34,7 +34,7 @@ def make_run(corpus: Path, questions_file: Path, tmp_path: Path) -> Callable[...
     from eval.questions import load_questions
     from eval.runs import open_run
     from eval.runs.runner import run
-    from eval.scoring.aggregate import finish
+    from eval.scoring.saved import finish
 
     def make(name: str, *, threshold: float = 0.5, **options: bool) -> Path:
         folder = tmp_path / name

@@ -1,5 +1,4 @@
-"""Metrics against visible arithmetic, an independently written SQuAD check, scikit-learn-free enumeration
-and ir_measures."""
+"""Metrics against visible arithmetic, an independently written SQuAD check, enumeration and ir_measures."""
 
 from __future__ import annotations
 

@@ -82,13 +82,6 @@ def test_what_the_documents_do_not_speak_of_gets_no_answer(assistant: Assistant)
     assert len(answer.hits) == 5
 
 
-def test_a_batch_says_what_single_questions_say(assistant: Assistant) -> None:
-    questions = [FLAGSHIP, "who was the mayor?"]
-    batch = list(assistant.ask_many(questions))
-    for one, many in zip((assistant.ask(q) for q in questions), batch, strict=True):
-        assert (one.status, one.confidence, one.citations) == (many.status, many.confidence, many.citations)
-
-
 def test_a_filter_on_dates_and_paths_leaves_only_what_it_allows(assistant: Assistant) -> None:
     dates = {d.id: d.date for d in assistant.store.documents()}
     after = assistant.ask("what was the rating?", after="2016-01-01", before="2018-12-31", k=10)

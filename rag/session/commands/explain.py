@@ -11,9 +11,11 @@ from rich.text import Text
 from rag.citations import locate
 from rag.errors import UsageError
 from rag.output import render
-from rag.output.render import Look, clean, fold
+from rag.output.render import Look, fold
 from rag.records import Hit, Passage, Ranked
 from rag.session.turns import Turn
+from rag.settings import RANKING
+from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -26,8 +28,8 @@ _RANKERS = {
     "fused": "the three together",
 }
 _SIGNALS = (
-    ("relevance", "the reader's score"),
-    ("margin", "ahead of the next passage by"),
+    ("relevance", "the reader's relevance"),
+    ("margin", "ahead of the next, in relevance"),
     ("coverage", "question words in the passage"),
     ("known", "question words known to the documents"),
     ("sentence_cosine", "nearness of the nearest sentence"),
@@ -78,7 +80,10 @@ def why(session: Session, argument: str) -> None:
     elif at:
         ahead = hits[0].score - hit.score
         session.screen.gap()
-        session.screen.say(f"The first passage is {ahead:.2f} ahead of it by the reader's score.")
+        session.screen.say(
+            f"The first passage is {ahead:.2f} ahead of it in rank score: the reader's relevance, with a "
+            "little for its words and its retrieval."
+        )
 
 
 def _where(session: Session, passage: Passage, lead: str, words: str = "") -> list[Text]:
@@ -99,15 +104,13 @@ def _where(session: Session, passage: Passage, lead: str, words: str = "") -> li
 
 def _rankings(ranked: Sequence[Ranked], look: Look) -> list[Text]:
     """Each ranker's place and score; a passage that one did not list is said to be unlisted."""
-    said = {one.ranker: one for one in ranked}
-    names = [*(name for name in ("bm25", "dense", "sentences") if name not in said)]
-    pairs: list[tuple[str, str]] = []
-    for one in ranked:
-        rank = f"#{one.rank}" if one.rank else ""
-        pairs.append(
-            (_RANKERS.get(one.ranker, f"reader ({one.ranker})"), f"{rank:<5}{one.score:.3f}".strip())
-        )
-    pairs += [(_RANKERS[name], "not among its first 100") for name in names]
+    listing = {place.ranker for place in ranked}
+    pairs = [
+        (_RANKERS.get(place.ranker, f"reader ({place.ranker})"), f"#{place.rank:<4}{place.score:.3f}")
+        for place in ranked
+    ]
+    unlisted = [name for name in ("bm25", "dense", "sentences") if name not in listing]
+    pairs += [(_RANKERS[name], f"not among its first {RANKING.depth}") for name in unlisted]
     return render.rows(pairs, look)
 
 
@@ -196,8 +199,8 @@ def _reasons(
 
 
 def _by_ranker(ranked: Sequence[Ranked]) -> list[str]:
-    said = [f"{_RANKERS.get(one.ranker, 'the reader')}: #{one.rank}" for one in ranked if one.rank]
-    return ["By " + "; by ".join(said) + "."] if said else []
+    places = [f"{_RANKERS.get(place.ranker, 'the reader')}: #{place.rank}" for place in ranked]
+    return ["By " + "; by ".join(places) + "."] if places else []
 
 
 def _read_reasons(turn: Turn, hit: Hit, place: int, first: Hit) -> list[str]:
@@ -209,7 +212,6 @@ def _read_reasons(turn: Turn, hit: Hit, place: int, first: Hit) -> list[str]:
             *_by_ranker(hit.ranked),
         ]
     return [
-        f"The reader puts it at place {place}, with a score of {hit.score:.2f}; "
-        f"the first has {first.score:.2f}.",
+        f"It stands at place {place}, with a rank score of {hit.score:.2f}; the first has {first.score:.2f}.",
         *_by_ranker(hit.ranked),
     ]

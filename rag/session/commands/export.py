@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import html
-import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
-from rag.output.json_lines import dumps, to_json
+from rag.files import replace_file
+from rag.output.json_lines import to_json
+from rag.output.pages import fill_in
 from rag.records import Answer, Citation, Freshness, Status
 from rag.session.commands import references
 from rag.session.screen import clean_line
 from rag.session.turns import Turn
 from rag.session.view import sureness
+from rag.text.sinks import clean, json_line
 
 if TYPE_CHECKING:
     from rag.session.session import Session
@@ -24,6 +26,7 @@ _CHANGED = {
     Freshness.UNCHANGED: "",
     Freshness.EDITED: ", edited since it was indexed",
     Freshness.MISSING: ", no longer there",
+    Freshness.UNREADABLE: ", cannot be read now",
 }
 
 
@@ -55,70 +58,66 @@ def markdown(turns: Sequence[Turn]) -> str:
 
 def json_lines(turns: Sequence[Turn]) -> str:
     """One answer a line, under the documented keys."""
-    return "".join(dumps(to_json(turn.answer, turn.paths.__getitem__)) + "\n" for turn in turns)
+    return "".join(json_line(to_json(turn.answer, turn.paths.__getitem__)) + "\n" for turn in turns)
 
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { max-width: 42rem; margin: 3rem auto; padding: 0 1rem; font: 1.05rem/1.6 Georgia, serif; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
-blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid #8888; }
-mark { background: #fd06; color: inherit; padding: 0 .1em; }
-footer, .aside { font: .85rem/1.5 system-ui, sans-serif; opacity: .75; }
-""".strip()
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A citation on the page: ``parts`` are texts, each marked or not, that make up the quotation."""
+
+    source: str
+    reference: str
+    parts: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A question on the page, with what is said before and after its quotations."""
+
+    question: str
+    before: tuple[str, ...]
+    quotations: tuple[Quotation, ...]
+    after: tuple[str, ...]
 
 
 def web_page(turns: Sequence[Turn]) -> str:
     """The session as one HTML file that needs nothing else."""
-    body = ["<h1>Questions and what the documents say</h1>"]
-    for turn in turns:
-        answer = turn.answer
-        body.append(f"<section>\n<h2>{_html(turn.question)}</h2>")
-        if turn.completed.changed:
-            body.append(f'<p class="aside">Typed: {_html(turn.typed)}</p>')
-        if turn.filters.written():
-            body.append(f'<p class="aside">Only {_html(turn.filters.written())}</p>')
-        body += [_blockquote(citation) for citation in answer.citations]
-        reason = f": {_html(answer.reason)}" if answer.reason else ""
-        body.append(f'<p class="aside">{_html(verdict(answer))}{reason}</p>')
-        body += [f'<p class="aside">Note: {_html(notice)}</p>' for notice in answer.notices]
-        body.append("</section>")
-    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    title = "<title>Questions and what the documents say</title>"
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n{title}\n'
-        f"<style>\n{_STYLE}\n</style>\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
+    return fill_in("rag.session", "session.html", sections=[_section(turn) for turn in turns])
+
+
+def _section(turn: Turn) -> Section:
+    answer, filters = turn.answer, turn.filters.written()
+    reason = f": {answer.reason}" if answer.reason else ""
+    before = [f"Typed: {turn.typed}"] if turn.completed.changed else []
+    before += [f"Only {filters}"] if filters else []
+    after = [verdict(answer) + reason, *(f"Note: {notice}" for notice in answer.notices)]
+    return Section(
+        _one_line(turn.question),
+        tuple(map(_one_line, before)),
+        tuple(map(_quotation, answer.citations)),
+        tuple(map(_one_line, after)),
     )
 
 
-def _html(text: str) -> str:
-    return html.escape(clean_line(text.replace("\n", " ")))
-
-
-def _blockquote(citation: Citation) -> str:
-    out, at = "", 0
+def _quotation(citation: Citation) -> Quotation:
+    parts: list[tuple[str, bool]] = []
+    at = 0
     for start, end in [*sorted(citation.marks), (len(citation.quote), len(citation.quote))]:
         begin = max(start, at)
-        out += _html_part(citation.quote[at:begin])
-        marked = _html_part(citation.quote[begin:end])
-        out += f"<mark>{marked}</mark>" if marked.strip() else ""
+        parts.append((clean(citation.quote[at:begin]), False))
+        marked = clean(citation.quote[begin:end])
+        if marked.strip():
+            parts.append((marked, True))
         at = max(end, at)
-    source = html.escape(Path(citation.document).as_uri())
-    changed = _CHANGED[citation.freshness]
-    named = _html(references.reference(citation)) + changed
-    footer = f'<footer><a href="{source}">{named}</a></footer>'
-    return f'<blockquote cite="{source}">\n<p>{out}</p>\n{footer}\n</blockquote>'
+    return Quotation(
+        source=Path(citation.document).as_uri(),
+        reference=_one_line(references.reference(citation)) + _CHANGED[citation.freshness],
+        parts=tuple(parts),
+    )
 
 
-def _html_part(text: str) -> str:
-    """Part of a quotation, the spaces at its ends kept.
-
-    >>> _html_part("a < b ")
-    'a &lt; b '
-    """
-    from rag.output.render import clean
-
-    return html.escape(clean(text))
+def _one_line(text: str) -> str:
+    return clean_line(text.replace("\n", " "))
 
 
 _WRITERS: dict[str, Callable[[Sequence[Turn]], str]] = {
@@ -138,13 +137,9 @@ def save(session: Session, argument: str) -> None:
         raise UsageError("nothing has been asked yet, so there is nothing to save")
     if path.exists() and path not in session.saved:
         raise UsageError(f"{path} exists already, and this session did not write it", "give another name")
-    text = writer(session.turns)
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        aside.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(aside, path)
+        replace_file(path, writer(session.turns).encode("utf-8", "backslashreplace"))
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error.strerror}", "give another name") from error
     session.saved.add(path)
     n = len(session.turns)

@@ -7,16 +7,16 @@ Judging a question again replaces its row.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from rag.answering.question import Kind, kind_of
 from rag.errors import UsageError
-from rag.output.json_lines import dumps
+from rag.files import replace_file
 from rag.records import Citation, Document, sha256_text
 from rag.text.sentences import sentences
+from rag.text.sinks import json_line
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -61,12 +61,7 @@ def keep(path: Path, new: Mapping[str, Any]) -> bool:
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         kept = [line for line in lines if line.strip() and not _has_id(line, new["id"])]
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f"{path.name}.{os.getpid()}.new")
-        with aside.open("w", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in [*kept, dumps(dict(new))]))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        replace_file(path, "".join(f"{line}\n" for line in [*kept, json_line(dict(new))]).encode())
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"{path} cannot be written: {reason}", ":set questions FILE") from error

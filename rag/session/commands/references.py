@@ -7,9 +7,9 @@ import unicodedata
 from pathlib import Path
 
 from rag.errors import UsageError
-from rag.output.json_lines import dumps
 from rag.records import Citation
 from rag.text.dates import long_date
+from rag.text.sinks import file_name, json_line
 
 FORMATS = ("plain", "md", "bib", "csl")
 _BIB = str.maketrans(
@@ -45,7 +45,11 @@ def reference(citation: Citation) -> str:
     """Title, date, file and place, parted by commas."""
     title = " ".join(citation.title.split()) if citation.title else None
     dated = long_date(citation.date) if citation.date else "undated"
-    return ", ".join(part for part in (title, dated, Path(citation.document).name, place(citation)) if part)
+    return ", ".join(part for part in (title, dated, _file(citation), place(citation)) if part)
+
+
+def _file(citation: Citation) -> str:
+    return file_name(Path(citation.document).name)
 
 
 def _plain(citation: Citation) -> str:
@@ -88,7 +92,7 @@ def _bibtex(citation: Citation) -> str:
         fields["year"] = parts[0]
         if len(parts) > 1:
             fields["month"] = parts[1].lstrip("0")
-    fields["howpublished"] = Path(citation.document).name
+    fields["howpublished"] = _file(citation)
     if citation.page is not None:
         fields["pages"] = str(citation.page)
     fields["note"] = f"{place(citation)}: “{words(citation)}”" if place(citation) else f"“{words(citation)}”"
@@ -110,5 +114,5 @@ def _csl(citation: Citation) -> str:
         item["page"] = str(citation.page)
     elif citation.line is not None:
         item["locator"], item["label"] = str(citation.line), "line"
-    body = ",\n".join(f"    {dumps(name)}: {dumps(value)}" for name, value in item.items())
+    body = ",\n".join(f"    {json_line(name)}: {json_line(value)}" for name, value in item.items())
     return f"[\n  {{\n{body}\n  }}\n]"

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from rag.citations import freshness
 from rag.output import render
-from rag.output.render import clean, fold
+from rag.output.render import fold
 from rag.records import Document, Freshness
 from rag.text.dates import long_date
+from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.session.session import Session
@@ -71,9 +72,8 @@ def report(session: Session, argument: str) -> None:
 
     store, screen = session.assistant().store, session.screen
     screen.show(render.hygiene(inspect(store), screen.look))
-    told = {Freshness.EDITED: "edited", Freshness.MISSING: "missing"}
     changed = [
-        f"{_name(session, document)} ({told[fresh]})"
+        f"{_name(session, document)} ({fresh})"
         for document in store.documents()
         if (fresh := freshness(document.path, document.sha256)) is not Freshness.UNCHANGED
     ]

@@ -7,13 +7,16 @@ the names in its cited sentence, or its date, and the session shows it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.session.followups import phrases
-from rag.session.followups.times import earlier_time, has_time, month_of, replaced_time, shifted_time
-from rag.session.followups.words import PERSONAL, PLACE, PLURAL, Words, is_fragment, opens_with_verb
+from rag.session.followups.times import by_month, earlier_time, has_time, replaced_time, shifted_time
+from rag.session.followups.words import Words, follow_ups, is_fragment, opens_with_verb
+from rag.text.english import ENGLISH
+from rag.text.language import FollowUpWords, Language
+
+_MOST_CONTENT = 6  # words that carry meaning; a question with more of them says itself what it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Completed:
     why: str = ""
 
 
-def complete(question: str, history: Sequence[Earlier]) -> Completed:
+def complete(question: str, history: Sequence[Earlier], language: Language = ENGLISH) -> Completed:
     """The question, completed from the last of ``history`` if it leans on it; else as it was typed.
 
     >>> before = [Earlier("how high did the river get on boxing day 2015?")]
@@ -48,213 +51,190 @@ def complete(question: str, history: Sequence[Earlier]) -> Completed:
     >>> complete("who is the director now?", before).changed
     False
     """
-    if not history or not question.strip():
+    if not history or not question.strip() or language.follow_ups is None:
         return Completed(question)
     before = history[-1]
     typed = " ".join(question.split())
     for rule in _RULES:
-        found = rule(typed, before)
-        if found is not None:
-            text, why = found
+        completion = rule(typed, before, language)
+        if completion is not None:
+            text, why = completion
             return Completed(text, text.casefold() != typed.casefold(), why)
     return Completed(question)
 
 
-Found = tuple[str, str] | None  # the completed question, and why in words
+Completion = tuple[str, str] | None  # the completed question, and why in words
 
 
-_LEAD = re.compile(r"^(?:and|but|so|ok|okay|then|also)\b[,\s]+", re.I)
-_ABOUT = re.compile(r"^(?:(?:and|but|so)\s+)?(?:what|how) about\s+(?:the\s+)?(?P<rest>.+?)\s*\??$", re.I)
-_AND = re.compile(r"^(?:and|but|or)\s+(?P<rest>.+?)\s*\??$", re.I)
-_BARE = re.compile(
-    r"^(?:and\s+|but\s+|so\s+)?"
-    r"(?P<wh>why not|why|when|where|how|who|how come|since when|by whom|"
-    r"how many|how much|which ones?|what for|says who)"
-    r"(?:\s+(?:was|is|did|does|were)\s+(?:that|this|it))?\s*\??$",
-    re.I,
-)
-_SAID = re.compile(
-    r"^(?:and\s+|so\s+)?who (?P<verb>said|says|wrote|told (?:them|him|her|us)|claimed|reported|"
-    r"decided|thought|thinks) (?:that|this|so|it)\s*\??$",
-    re.I,
-)
-
-
-def _bare(typed: str, before: Earlier) -> Found:
+def _bare(typed: str, before: Earlier, language: Language) -> Completion:
     """ "why?", "when was that?": the earlier question, asked so."""
-    match = _BARE.match(typed)
+    known = follow_ups(language)
+    match = known.bare.match(typed)
     if match is None:
         return None
     wh = match["wh"].casefold()
-    asked = _asked_as({"says who": "who said", "what for": "why", "by whom": "who"}.get(wh, wh), before)
-    return asked, f"“{wh}” asks on"
+    return _asked_as(known.bare_as.get(wh, wh), before, known), f"“{wh}” asks on"
 
 
-def _asked_as(wh: str, before: Earlier) -> str:
+def _asked_as(wh: str, before: Earlier, known: FollowUpWords) -> str:
     """The earlier question with another question word; its whole with the answer where that cannot be."""
-    words = Words.of(before.question)
+    words = Words.of(before.question, known)
     clause = words.clause()
     if clause is not None:
         return f"{wh} {clause}?"
     rest = words.without_question_word()
-    said = phrases.short(before.answer) if before.answer else ""
-    return f"{wh} {rest} ({said})?" if said else f"{wh} {rest}?"
+    answer = phrases.short(before.answer) if before.answer else ""
+    return f"{wh} {rest} ({answer})?" if answer else f"{wh} {rest}?"
 
 
-def _who_said(typed: str, before: Earlier) -> Found:
+def _who_said(typed: str, before: Earlier, language: Language) -> Completion:
     """ "who said that?": the words that were cited."""
-    match = _SAID.match(typed)
+    known = follow_ups(language)
+    match = known.who_said.match(typed)
     if match is None:
         return None
-    told = before.answer if len(before.answer.split()) > 4 else "".join(before.quotes[:1])
-    said = phrases.short(told or before.answer or before.question, 24)
-    return f"who {match['verb']} “{said}”?", "“that” is the sentence cited"
+    cited = before.answer if len(before.answer.split()) > 4 else "".join(before.quotes[:1])
+    words = phrases.short(cited or before.answer or before.question, 24)
+    return known.who_said_this.format(verb=match["verb"], said=words), "“that” is the sentence cited"
 
 
-_ELSE = re.compile(r"^(?:and\s+|but\s+)?(?P<wh>who|what|where) else\s*\??$", re.I)
-_NEXT = re.compile(
-    r"^(?:and (?:then|after that|next)|(?:and\s+)?what (?:happened|came) (?:next|then|afterwards?))\s*\??$",
-    re.I,
-)
-
-
-def _onward(typed: str, before: Earlier) -> Found:
+def _onward(typed: str, before: Earlier, language: Language) -> Completion:
     """ "who else?", "and then?": more of what was asked before."""
+    known = follow_ups(language)
     asked = before.question.rstrip("? ")
-    match = _ELSE.match(typed)
+    match = known.other.match(typed)
     if match is not None:
-        return f"{match['wh'].lower()} else: {asked}?", "more of the question before"
-    return (
-        (f"what happened after this: {asked}?", "on from the question before") if _NEXT.match(typed) else None
-    )
+        return known.more_of.format(wh=match["wh"].lower(), asked=asked), "more of the question before"
+    if known.onward.match(typed):
+        return known.on_from.format(asked=asked), "on from the question before"
+    return None
 
 
-def _elsewhen(typed: str, before: Earlier) -> Found:
+def _elsewhen(typed: str, before: Earlier, language: Language) -> Completion:
     """ "and in 2007?", "what about a year later", "and now?": the earlier question at another time."""
-    match = _ABOUT.match(typed) or _AND.match(typed)
+    known = follow_ups(language)
+    match = known.about.match(typed) or known.further.match(typed)
     rest = match["rest"] if match else typed.rstrip("? ")
-    moved = shifted_time(rest, before.question, before.date)
+    moved = shifted_time(rest, before.question, known, before.date)
     if moved is None:
         return None
-    return replaced_time(before.question, moved), "the question before, at that time"
+    return replaced_time(before.question, moved, known), "the question before, at that time"
 
 
-def _another(typed: str, before: Earlier) -> Found:
+def _another(typed: str, before: Earlier, language: Language) -> Completion:
     """ "what about leadership", "and the other members?": the earlier question of something else."""
-    match = _ABOUT.match(typed)
+    known = follow_ups(language)
+    match = known.about.match(typed)
     if match is None:
-        match = _AND.match(typed)
-        if match is None or not is_fragment(match["rest"]):
+        match = known.further.match(typed)
+        if match is None or not is_fragment(match["rest"], known):
             return None
     rest = match["rest"].strip()
-    swapped = phrases.swapped_name(before.question, rest, before.texts)
+    asked = before.question.rstrip("? ")
+    swapped = phrases.swapped_name(before.question, rest, before.texts, language)
     if swapped is not None:
         return swapped, "the question before, of another"
-    if re.match(r"(?:(?:all|any) )?(?:the )?others?\b", rest, re.I):
-        topic = phrases.topic(before.question, before.texts)
-        joined = f"who are {rest} of {topic}" if topic else f"{rest}: {before.question.rstrip('? ')}"
+    if known.others.match(rest):
+        topic = phrases.topic(before.question, before.texts, language)
+        joined = known.others_of.format(rest=rest, topic=topic) if topic else f"{rest}: {asked}"
         return f"{joined}?", "of what was asked before"
-    return f"{before.question.rstrip('? ')}: {rest}?", "the question before, as to this"
+    return f"{asked}: {rest}?", "the question before, as to this"
 
 
-def _counted(typed: str, before: Earlier) -> Found:
+def _counted(typed: str, before: Earlier, language: Language) -> Completion:
     """ "how many businesses?", "how many went to the niece?", "how many of them": what is counted."""
-    bare = _LEAD.sub("", typed).rstrip("? ")
-    match = re.match(r"^(?P<wh>how many|how much|which|what)\s+(?P<rest>.+)$", bare, re.I)
+    known = follow_ups(language)
+    match = known.counting.match(known.opener.sub("", typed).rstrip("? "))
     if match is None:
         return None
     wh, rest = match["wh"], match["rest"]
-    of = re.match(r"^of (?:them|these|those|it)\b", rest, re.I)
-    noun = phrases.counted_noun(before.question)
-    if of or (wh.casefold() == "how many" and opens_with_verb(rest)):
-        if noun is None:
-            noun = phrases.topic(before.question, before.texts)
+    of_them = known.of_them.match(rest)
+    if of_them or (wh.casefold() in known.how_many and opens_with_verb(rest, known)):
+        noun = phrases.counted_noun(before.question, known) or phrases.topic(
+            before.question, before.texts, language
+        )
         if noun is None:
             return None
-        tail = rest[of.end() :].strip() if of else rest
-        counted = f"of {noun}" if of else noun
+        tail = rest[of_them.end() :].strip() if of_them else rest
+        counted = known.counted_of.format(noun=noun) if of_them else noun
         return f"{wh} {counted} {tail}".strip() + "?", f"of “{noun}”"
-    if wh.casefold() in ("which", "what") or not is_fragment(rest) or has_time(rest):
+    if wh.casefold() in known.which or not is_fragment(rest, known) or has_time(rest, known):
         return None
     if len(rest.split()) > 3:
         return None
-    words = re.sub(r"\s+(?:that time|then|there)$", "", rest, flags=re.I)
-    again = phrases.recounted(before.question, wh, words)
+    words = known.ends_in_then.sub("", rest)
+    again = phrases.recounted(before.question, wh, words, known)
     if again is not None:
         return again, "counted as before"
     return f"{wh} {words} — {before.question.rstrip('? ')}?", "in the question before"
 
 
-def _pronoun(typed: str, before: Earlier) -> Found:
+def _pronoun(typed: str, before: Earlier, language: Language) -> Completion:
     """ "when did she retire", "who led it?": what the pronoun stands for."""
-    bare = _LEAD.sub("", typed)
-    words = Words.of(bare)
+    known = follow_ups(language)
+    bare = known.opener.sub("", typed)
+    words = Words.of(bare, known)
     at = words.leaning_pronoun()
     if at is None:
         return None
-    pronoun = words.lower[at]
-    if pronoun in PERSONAL:
-        meant = phrases.person(before.question, before.answer, before.quotes, before.texts, pronoun)
-    elif pronoun in PLURAL:
-        meant = phrases.subject(before.question, before.texts) or phrases.topic(before.question, before.texts)
-    elif pronoun in PLACE:
-        meant = phrases.topic(before.question, before.texts)
-    else:
-        meant = phrases.thing(before.question, before.texts)
-    typed_pronoun = words.raw[at]
+    meant = _meant(words.lower[at], before, language)
+    pronoun = words.raw[at]
     if meant is None:
-        topic = before.question.rstrip("? ")
-        said = f": {phrases.short(before.answer)}" if before.answer else ""
-        return f"{bare.rstrip('? ')} ({topic}{said})?", f"“{typed_pronoun}” is what was asked before"
-    text = words.with_meaning(at, meant)
-    text = _then(text, before)
-    return text, f"“{typed_pronoun}” is {meant}"
+        asked = before.question.rstrip("? ")
+        answer = f": {phrases.short(before.answer)}" if before.answer else ""
+        return f"{bare.rstrip('? ')} ({asked}{answer})?", f"“{pronoun}” is what was asked before"
+    return _then(words.with_meaning(at, meant), before, language), f"“{pronoun}” is {meant}"
 
 
-_THEN = re.compile(
-    r"\b(?:by|since|before|after|until|around)?\s*(?:then|that time|that day|that year)\b", re.I
-)
-_AFTER_THAT = re.compile(
-    r"\b(?P<how>after|before|since|until|on|about|with|for|to) (?:that|this)\s*\??$", re.I
-)
+def _meant(pronoun: str, before: Earlier, language: Language) -> str | None:
+    """What a pronoun stands for after the earlier question; None where that is not known."""
+    known = follow_ups(language)
+    if pronoun in known.personal:
+        return phrases.person(before.question, before.answer, before.quotes, before.texts, pronoun, language)
+    if pronoun in known.plural:
+        subject = phrases.subject(before.question, before.texts, language)
+        return subject or phrases.topic(before.question, before.texts, language)
+    if pronoun in known.place:
+        return phrases.topic(before.question, before.texts, language)
+    return phrases.thing(before.question, before.texts, language)
 
 
-def _then(text: str, before: Earlier) -> str:
+def _then(text: str, before: Earlier, language: Language) -> str:
     """ "by then" with the time it means."""
-    found = _THEN.search(text)
-    if found is None:
-        return _after_that(text, before) or text
-    time = earlier_time(before.question)
+    known = follow_ups(language)
+    if known.that_time.search(text) is None:
+        return _after_that(text, before, known) or text
+    time = earlier_time(before.question, known)
     if time is None and before.date is not None:
-        time = f"by {month_of(before.date)}"
+        time = by_month(before.date, language)
     if time is None:
         return text
-    return _THEN.sub(f" {time}", text, count=1).replace("  ", " ")
+    return known.that_time.sub(f" {time}", text, count=1).replace("  ", " ")
 
 
-def _after_that(text: str, before: Earlier) -> str | None:
+def _after_that(text: str, before: Earlier, known: FollowUpWords) -> str | None:
     """ "after that" with what was asked before it."""
-    found = _AFTER_THAT.search(text)
-    if found is None:
+    match = known.after_that.search(text)
+    if match is None:
         return None
-    clause = before.question.rstrip("? ")
-    return f"{text[: found.start()]}{found['how']} this: {clause}?"
+    asked = before.question.rstrip("? ")
+    return known.after_this.format(before=text[: match.start()], how=match["how"], asked=asked)
 
 
-def _that_time(typed: str, before: Earlier) -> Found:
+def _that_time(typed: str, before: Earlier, language: Language) -> Completion:
     """ "what went in the case after that", "how many houses that time?"."""
-    bare = _LEAD.sub("", typed)
-    if not (_THEN.search(bare) or _AFTER_THAT.search(bare)) or Words.of(bare).n_content > 6:
+    known = follow_ups(language)
+    bare = known.opener.sub("", typed)
+    leans = known.that_time.search(bare) or known.after_that.search(bare)
+    if not leans or Words.of(bare, known).n_content > _MOST_CONTENT:
         return None
-    if re.search(r"\bthen\b", bare, re.I) and not re.search(
-        r"\b(?:by|since|until|before) then\b|then\s*\??$", bare, re.I
-    ):
+    if known.then.search(bare) and not known.then_is_time.search(bare):
         return None
-    text = _then(bare, before)
+    text = _then(bare, before, language)
     return (text, "“that” is what was asked before") if text != bare else None
 
 
-_RULES: tuple[Callable[[str, Earlier], Found], ...] = (
+_RULES: tuple[Callable[[str, Earlier, Language], Completion], ...] = (
     _bare,
     _who_said,
     _onward,

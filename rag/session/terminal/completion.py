@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document as Typed
 
-from rag.output.render import clean
 from rag.session.commands import COMMANDS, options, references
-from rag.text.terms import STOP_WORDS
+from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.session.session import Session
@@ -120,7 +119,7 @@ def _words(session: Session, before: str) -> Iterator[tuple[str, str, str]]:
                 yield name, typed, name
         if seen and " " in typed:
             return  # two words began a name: single ones would only blur the choice
-    if match.group().casefold() in STOP_WORDS:
+    if match.group().casefold() in session.language.stop_words:
         return
     for word in vocabulary.starting_with(match.group(), N_OFFERED):
         if len(seen) < N_OFFERED and word.casefold() not in seen:

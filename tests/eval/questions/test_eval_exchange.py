@@ -16,7 +16,7 @@ from eval.questions.importers import import_beir, import_squad
 from eval.reports.exporters import export, qrels, squad_predictions, trec_run
 from eval.runs import open_run
 from eval.runs.runner import run
-from eval.scoring.aggregate import finish
+from eval.scoring.saved import finish
 from rag.errors import UsageError
 
 PARAGRAPH = "The Normans came from Normandy. They spoke Old French, and so did their dukes."

@@ -10,7 +10,7 @@ import pytest
 from eval.questions import TYPES, load_questions, question_files
 from eval.runs import open_run
 from eval.runs.runner import run
-from eval.scoring.aggregate import finish
+from eval.scoring.saved import finish
 from rag.errors import WeightsError
 
 QUESTIONS = Path(__file__).parents[3] / "eval" / "data" / "questions"

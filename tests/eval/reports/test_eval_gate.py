@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.reports.compare import compare, load_scores, show
+from eval.reports.compare import compare
+from eval.reports.compare_screen import show
 from eval.reports.gate import Rules, judge, load_rules, write_baseline
 from eval.runs import open_run
 from eval.scoring import METRICS
 from eval.scoring.aggregate import Table
+from eval.scoring.saved import load_scores
 from rag.errors import UsageError
 
 NOTHING: dict[str, str | None] = {}
@@ -58,7 +60,7 @@ def test_thresholds_shifted_in_the_assistant_trip_the_gate(corpus: Path, tmp_pat
 
     from eval.questions import load_questions
     from eval.runs.runner import run
-    from eval.scoring.aggregate import finish
+    from eval.scoring.saved import finish
 
     rows = [
         {

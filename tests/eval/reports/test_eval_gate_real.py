@@ -16,12 +16,13 @@ import pytest
 from numpy.typing import NDArray
 
 from eval.questions import Question, load_questions
-from eval.reports.compare import load_scores
 from eval.reports.gate import judge, load_rules, write_baseline
 from eval.runs import open_run
 from eval.runs.runner import run
-from eval.scoring.aggregate import Table, finish
+from eval.scoring.aggregate import Table
+from eval.scoring.saved import finish, load_scores
 from rag.answering.calibration import load_calibrator
+from rag.answering.ranking import EvidenceRanker
 from rag.assistant import Assistant
 from rag.errors import WeightsError
 from rag.reader import open_reader
@@ -98,7 +99,10 @@ def bench(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench
         with Assistant(Store.open(sample_store), encoder, reader, shifted, settings) as assistant:
             if dense_alone:
                 store = assistant.store
-                assistant._retriever = Retriever(encoder, store.vectors, NoRanker(), store.groups)
+                assistant._retriever = Retriever(
+                    encoder, store.vectors, NoRanker(), store.groups, store.passages
+                )
+                assistant._ranker = EvidenceRanker(store, assistant._retriever, reader, assistant._weights)
             run(assistant, [q for q in questions if only(q)], folder / name, info={}, depth=DEPTH)
         return finish(open_run(folder / name))[0]
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from eval.reports import compare_html as versus
-from eval.reports import html
-from eval.reports.compare import compare, load_scores
+from eval.reports import compare_html, html
+from eval.reports.compare import compare
 from eval.reports.explain import explain, lines
 from eval.reports.tables import plain, show
 from eval.runs import open_run
-from eval.scoring.aggregate import finish
+from eval.scoring.saved import finish, load_scores
+from rag.output.pages import source_hash
 
 VOID = {"meta", "input", "br", "link"}
 
@@ -66,7 +66,7 @@ def make_versus(a: Path, b: Path) -> str:
     runs = (open_run(a), open_run(b))
     scores = [finish(run)[0] for run in runs]
     found = compare(scores[0], scores[1], load_scores(a)[1], load_scores(b)[1])
-    return versus.render(runs[0], scores[0], runs[1], scores[1], found)
+    return compare_html.render(runs[0], scores[0], runs[1], scores[1], found)
 
 
 def test_the_page_parses_and_refers_to_nothing_outside(make_run: Callable[..., Path]) -> None:
@@ -222,20 +222,34 @@ def first_pixel(data: bytes) -> tuple[int, int, int]:
     return raw[1], raw[2], raw[3]
 
 
+def with_probe(page: str, script: str) -> str:
+    """The page with a script at its end that its policy is told of, as it is of the page's own."""
+    allowed = page.replace("script-src ", f"script-src '{source_hash(script)}' ")
+    return allowed.replace("</body>", f"<script>{script}</script></body>")
+
+
 def test_a_narrow_page_does_not_scroll_sideways_and_the_filter_works(
     make_run: Callable[..., Path], tmp_path: Path
 ) -> None:
-    page = make_page(make_run("narrow"))
     probe = (
-        "<script>find.value = 'chess'; find.dispatchEvent(new Event('input'));"
+        "find.value = 'chess'; find.dispatchEvent(new Event('input'));"
         "const shown = [...document.querySelectorAll('details')].filter((d) => !d.hidden).length;"
         "const fits = document.documentElement.scrollWidth <= innerWidth;"
-        "document.title = [fits, shown].join(' ');</script></body>"
+        "document.title = [fits, shown].join(' ');"
     )
     path = tmp_path / "page.html"
-    path.write_text(page.replace("</body>", probe), encoding="utf-8")
+    path.write_text(with_probe(make_page(make_run("narrow")), probe), encoding="utf-8")
     dom = browse("--window-size=500,900", "--dump-dom", path.as_uri()).stdout.decode()
     assert "<title>true 1</title>" in dom
+
+
+def test_a_browser_runs_no_script_but_the_page_s_own(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    page = make_page(make_run("strange"))
+    path.write_text(page.replace("</body>", "<script>document.title = 'mine';</script></body>"), "utf-8")
+    assert "<title>mine</title>" not in browse("--dump-dom", path.as_uri()).stdout.decode()
+    path.write_text(with_probe(page, "document.title = 'mine';"), "utf-8")
+    assert "<title>mine</title>" in browse("--dump-dom", path.as_uri()).stdout.decode()
 
 
 def test_a_page_of_500_questions_opens_within_a_second(tmp_path: Path, make_run: Callable[..., Path]) -> None:
@@ -251,9 +265,8 @@ def test_a_page_of_500_questions_opens_within_a_second(tmp_path: Path, make_run:
     )
     page = make_page(big)
     assert page.count("<details") == 500
-    probe = "<script>document.title = performance.now();</script></body>"
     path = tmp_path / "page.html"
-    path.write_text(page.replace("</body>", probe), encoding="utf-8")
+    path.write_text(with_probe(page, "document.title = performance.now();"), encoding="utf-8")
     best = 9e9
     for _ in range(3):
         dom = browse("--dump-dom", path.as_uri()).stdout.decode()

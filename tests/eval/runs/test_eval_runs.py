@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from small import SmallAssistant
 
+from eval.files import read_lines
 from eval.questions import load_questions
-from eval.runs import open_run, read_lines
+from eval.runs import open_run
 from eval.runs.runner import run
-from eval.scoring.aggregate import finish
+from eval.scoring.saved import finish
 from rag.errors import UsageError
 
 SAME = ("run.json", "questions.jsonl", "rows.jsonl", "passages.jsonl", "scores.jsonl", "aggregate.json")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from eval.files import read_lines
 from eval.questions import Question, parse_question
-from eval.runs import open_run, read_lines
+from eval.runs import open_run
 from eval.scoring import METRICS, Score, score
 from eval.scoring.attribution import Cause, attribute
 

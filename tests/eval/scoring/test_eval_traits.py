@@ -21,7 +21,8 @@ from eval.reports import html
 from eval.reports.tables import show
 from eval.runs import Row, open_run
 from eval.scoring import score
-from eval.scoring.aggregate import aggregate, finish, table
+from eval.scoring.aggregate import aggregate, score_table
+from eval.scoring.saved import finish
 from eval.scoring.traits import FIGURES, by_trait
 
 DATA = Path(__file__).parents[3] / "eval" / "data"
@@ -35,7 +36,7 @@ def asked(**more: Any) -> Question:
 
 
 def value(made: Row, question: Question, metric: str) -> float | None:
-    return table(score([made], {"q": question}, {}))["q"][metric]
+    return score_table(score([made], {"q": question}, {}))["q"][metric]
 
 
 def figures(*pairs: tuple[Row, Question]) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def figures(*pairs: tuple[Row, Question]) -> dict[str, Any]:
         name = f"q{number}"
         rows.append({**made, "id": name, "type": question.type, "traits": list(question.all_traits)})
         questions[name] = question
-    return aggregate(rows, table(score(rows, questions, {})), dict.fromkeys(questions))
+    return aggregate(rows, score_table(score(rows, questions, {})), dict.fromkeys(questions))
 
 
 def test_a_type_brings_its_trait_and_what_is_not_marked_is_unknown() -> None:
@@ -126,7 +127,7 @@ def test_what_no_question_could_show_is_unmeasured_and_never_zero() -> None:
         assert (values[name]["mean"], values[name]["n"]) == (None, 0), name
     assert found["false_alarms"]["mean"] is None  # the row does not say what disagreed
     unmarked = row(gold=[gold(0, 10)])
-    assert by_trait([unmarked], table(score([unmarked], {"q": asked()}, {}))) == {}
+    assert by_trait([unmarked], score_table(score([unmarked], {"q": asked()}, {}))) == {}
 
 
 def test_the_screen_and_the_page_show_the_traits(make_run: Callable[..., Path], questions_file: Path) -> None:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 import pytest
+from hand_made_evidence import evidence, question
 
-from rag.answering.disagreement import disagreements
-from rag.answering.evidence import Evidence, draft
+from rag.answering.disagreement import disagreements, notice
+from rag.answering.evidence import Evidence
 from rag.answering.question import Kind
-from rag.reader.base import Mark, Reading
-from rag.records import Hit, Passage
-from rag.text.sentences import sentences
+from rag.reader.base import Candidate, Judgement, Reader
+from rag.reader.similarity import SimilarityReader
 
 
-def evidence(kind: Kind, document: str, text: str, words: str, relevance: float = 2.0) -> Evidence:
-    start = text.index(words)
-    reading = Reading(relevance, (Mark(start, start + len(words), 1.0),))
-    return draft(kind, Hit(Passage(document, 0, len(text), text), 0, 0.0, "fused"), reading, sentences)
+class Judge(SimilarityReader):
+    """Holds two quotations to be in conflict when one of them has the word "not"."""
+
+    judges_pairs = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def judge(self, question: str, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Judgement]:
+        self.asked.append(question)
+        conflict = [float(("not" in a.text.split()) != ("not" in b.text.split())) for a, b in pairs]
+        return [Judgement(value, 1 - value, 0.0) for value in conflict]
+
+
+def told(kind: Kind, chosen: Sequence[Evidence], reader: Reader | None = None) -> list[tuple[int, int]]:
+    by_rules = SimilarityReader(lambda texts: np.zeros((len(texts), 1), np.float32), "")
+    return disagreements(replace(question("q"), kind=kind), chosen, reader or by_rules)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +41,6 @@ def evidence(kind: Kind, document: str, text: str, words: str, relevance: float 
         (Kind.HOW_MANY, "There were [31] posts.", "There were [24] posts."),
         (Kind.WHEN, "It shut on [3 May 2014].", "It shut in [June 2013]."),
         (Kind.WHO, "[Mr Paul Moffat] led it.", "It was led by [Nuala Fennelly]."),
-        (Kind.WHAT, "Inspectors judged it [Inadequate].", "They found it [requires improvement]."),
         (Kind.YES_NO, "It had [31 vacant posts].", "The board counted [24 vacant posts]."),
         (
             Kind.YES_NO,
@@ -34,8 +50,8 @@ def evidence(kind: Kind, document: str, text: str, words: str, relevance: float 
     ],
 )
 def test_documents_that_tell_different_things_are_reported(kind: Kind, one: str, other: str) -> None:
-    chosen = [_marked(kind, "a", one), _marked(kind, "b", other)]
-    assert disagreements(kind, chosen, [1.0, 0.8]) == [(0, 1)]
+    chosen = [evidence(one, kind=kind, document="a"), evidence(other, kind=kind, document="b")]
+    assert told(kind, chosen) == [(0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -51,25 +67,45 @@ def test_documents_that_tell_different_things_are_reported(kind: Kind, one: str,
     ],
 )
 def test_other_words_for_the_same_or_for_something_else_are_none(kind: Kind, one: str, other: str) -> None:
-    assert disagreements(kind, [_marked(kind, "a", one), _marked(kind, "b", other)], [1.0, 1.0]) == []
+    assert (
+        told(kind, [evidence(one, kind=kind, document="a"), evidence(other, kind=kind, document="b")]) == []
+    )
 
 
 def test_a_document_does_not_contradict_itself_nor_does_evidence_that_hardly_answers() -> None:
     one, other = "There were [31] posts.", "There were [24] posts."
     kind = Kind.HOW_MANY
-    chosen = [_marked(kind, "a", one), _marked(kind, "a", other)]
-    assert disagreements(kind, chosen, [1.0, 1.0]) == []
-    chosen = [_marked(kind, "a", one), _marked(kind, "b", other, relevance=-1.0)]
-    assert disagreements(kind, chosen, [1.0, 1.0]) == []
+    chosen = [evidence(one, kind=kind, document="a"), evidence(other, kind=kind, document="a")]
+    assert told(kind, chosen) == []
+    chosen = [
+        evidence(one, kind=kind, document="a"),
+        evidence(other, kind=kind, document="b", relevance=-1.0),
+    ]
+    assert told(kind, chosen) == []
 
 
 def test_a_sentence_about_something_else_does_not_contradict() -> None:
     kind = Kind.HOW_MANY
-    chosen = [_marked(kind, "a", "There were [31] posts."), _marked(kind, "b", "It took [24] days.")]
-    assert disagreements(kind, chosen, [1.0, 0.3]) == []
+    chosen = [
+        evidence("There were [31] posts.", kind=kind, document="a"),
+        evidence("It took [24] days.", kind=kind, document="b", coverage=0.3),
+    ]
+    assert told(kind, chosen) == []
 
 
-def _marked(kind: Kind, document: str, text: str, relevance: float = 2.0) -> Evidence:
-    """Evidence from a text whose marked words stand in brackets."""
-    before, words, after = text.partition("[")[0], *text.partition("[")[2].split("]")
-    return evidence(kind, document, before + words + after, words, relevance)
+def test_the_notice_names_both_sides_with_their_files_and_dates() -> None:
+    left, right = evidence("There were [31] posts."), evidence("There were [24] posts.", document="b")
+    assert notice(Kind.HOW_MANY, left, right) == (
+        "The documents may disagree: “31” (d.txt, undated), but “24” (b.txt, undated)."
+    )
+
+
+def test_a_reader_that_judges_pairs_decides_and_is_asked_only_of_what_can_be_compared() -> None:
+    reader, kind = Judge(), Kind.WHAT
+    first = evidence("It [will close].", document="a")
+    denial = evidence("It will [not close].", document="b")
+    assert told(kind, [first, denial], reader) == [(0, 1)]
+    assert told(kind, [first, evidence("It [will shut].", document="c")], reader) == []
+    assert len(reader.asked) == 2
+    assert told(kind, [first, evidence("It will [not close].", document="a")], reader) == []
+    assert len(reader.asked) == 2

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hand_made_evidence import question as parsed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.question import Kind, as_of_in, kind_of
+from rag.answering.question import Kind, as_of_in, content_words, kind_of
 from rag.errors import UsageError
 from rag.text.dates import last_day
 
@@ -57,3 +58,25 @@ def test_what_is_no_date_is_refused_with_the_form_wanted(date: str) -> None:
 def test_any_text_is_some_kind_of_question(text: str) -> None:
     assert isinstance(kind_of(text), Kind)
     as_of_in(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("how many posts were vacant?", ["posts", "vacant"]),
+        ("How long did the repairs take", ["the", "repairs", "take"]),
+        ("tell me what the long bridge is made of", ["the", "long", "bridge", "made", "of"]),
+        ("didn’t the mayor resign?", ["the", "mayor", "resign"]),
+    ],
+)
+def test_question_words_and_auxiliaries_say_nothing_of_the_subject(question: str, words: list[str]) -> None:
+    assert content_words(question) == words
+
+
+def test_a_question_is_parsed_once_into_all_that_later_stages_ask() -> None:
+    question = parsed("how many zoos did the council run as of March 2016?")
+    assert question.kind is Kind.HOW_MANY
+    assert question.plain == "how many zoos did the council run in March 2016?"
+    assert (question.as_of, question.years) == ("2016-03-31", {"2016"})
+    assert "many" not in question.unknown
+    assert "zoos" in question.unknown

@@ -285,8 +285,8 @@ def test_a_question_in_another_script_is_answered_or_not_and_never_breaks(
 # a batch
 
 
-def test_a_batch_answers_every_line_skips_blank_ones_and_echoes_ids(store: Path, env: dict[str, str]) -> None:
-    lines = [QUESTION, "", '{"question": "how many posts were vacant?", "id": [1, "b"]}', "  ", "why?"]
+def test_a_batch_answers_every_line_and_echoes_ids(store: Path, env: dict[str, str]) -> None:
+    lines = [QUESTION, '{"question": "how many posts were vacant?", "id": [1, "b"]}', "why?"]
     done = run(["ask", "-"], env, "\n".join(lines))
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
@@ -294,6 +294,52 @@ def test_a_batch_answers_every_line_skips_blank_ones_and_echoes_ids(store: Path,
     assert [answer.get("id") for answer in answers] == [None, [1, "b"], None]
     for answer in answers:
         jsonschema.validate(answer, schema("answer"))
+
+
+NO_QUESTIONS = {
+    b"\xff\xfe": "not UTF-8",
+    b"caf\xe9?": "not UTF-8",
+    b"": "blank",
+    b"  \t": "blank",
+    b'{"question": "\\ud800"}': "half a surrogate",
+    b'{"a":' * 15_000: "nested too deeply",
+    b'{"a":' * 100_000: "too long",
+    b'{"question": ' + b"[" * 20_000: "nested too deeply",
+    b'{"question": "who?", "id": NaN}': "no JSON number",
+    b'{"question": "who?", "id": 1e999}': "cannot be given back",
+    b'{"question": "who?", "id": -Infinity}': "no JSON number",
+    b'{"question": "who?", "id": 1' + b"0" * 5000 + b"}": "not a JSON object",
+    b'{"question": 7}': "expected text",
+    b'{"q": "who?"}': "expected text",
+    b"{broken": "not a JSON object",
+    b'{"question": " "}': "empty",
+    b"x" * 2000: "characters",
+    b"x" * 200_000: "too long",
+}
+
+
+def test_a_line_that_holds_no_question_is_answered_by_an_error_object_on_its_line(
+    store: Path, env: dict[str, str]
+) -> None:
+    lines = [b"who?", *NO_QUESTIONS, b"why?"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rag", "ask", "-"],
+        input=b"\n".join(lines) + b"\n",
+        capture_output=True,
+        env=env,
+    )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    answers = [json.loads(line, parse_constant=pytest.fail) for line in done.stdout.splitlines()]
+    assert len(answers) == len(lines)
+    for answer in (answers[0], answers[-1]):
+        jsonschema.validate(answer, schema("answer"))
+    for number, (answer, expected) in enumerate(
+        zip(answers[1:-1], NO_QUESTIONS.values(), strict=True), start=2
+    ):
+        jsonschema.validate(answer, schema("error"))
+        assert (answer["line"], expected in answer["error"]) == (number, True), answer
+        assert f"error: line {number}: ".encode() in done.stderr
 
 
 def test_one_question_and_a_batch_say_the_same(store: Path, env: dict[str, str]) -> None:
@@ -306,7 +352,7 @@ def test_one_question_and_a_batch_say_the_same(store: Path, env: dict[str, str])
 def test_a_line_that_cannot_be_asked_is_named_and_stops_nothing(store: Path, env: dict[str, str]) -> None:
     done = run(["ask", "-"], env, '{"q": 1}\n{broken\n' + "x" * 2000 + f"\n{QUESTION}\n")
     assert done.returncode == 2
-    assert len(done.stdout.splitlines()) == 1
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()[:3]] == ["error"] * 3
     for number in (1, 2, 3):
         assert f"error: line {number}: " in done.stderr
 

@@ -435,9 +435,9 @@ def test_a_store_that_cannot_be_opened_can_be_rebuilt(fault: str, corpus: Path, 
 
 def test_every_module_that_shapes_passages_is_among_the_rules() -> None:
     names = {path.name for path in _sources()}
-    assert {"passages.py", "plain.py", "web.py", "pdf.py", "word.py", "context.py", "lexical.py"} <= names
+    assert {"blocks.py", "plain.py", "web.py", "pdf.py", "word.py", "header.py", "lexical.py"} <= names
     assert {"sentences.py", "duplicates.py", "boilerplate.py", "texts.py", "records.py"} <= names
-    assert not names & {"assistant.py", "writer.py", "render.py"}
+    assert not names & {"assistant.py", "writer.py", "render.py", "answer.py"}
 
 
 # The cache

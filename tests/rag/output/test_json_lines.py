@@ -12,8 +12,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rag.output.json_lines import dumps, schema, search_to_json, to_json
+from rag.output.json_lines import schema, search_to_json, to_json
 from rag.records import Answer, Freshness
+from rag.text.sinks import json_line
 
 PATHS = {id: document.path for id, document in hand_made.DOCUMENTS.items()}
 ANSWERS = [hand_made.answered, hand_made.weak, hand_made.abstained]
@@ -26,7 +27,7 @@ def test_each_schema_is_a_schema(name: str) -> None:
 
 @pytest.mark.parametrize("make", ANSWERS)
 def test_an_answer_holds_to_its_schema(make: Callable[[], Answer]) -> None:
-    jsonschema.validate(json.loads(dumps(to_json(make(), PATHS.__getitem__))), schema("answer"))
+    jsonschema.validate(json.loads(json_line(to_json(make(), PATHS.__getitem__))), schema("answer"))
 
 
 def test_an_answer_has_the_documented_keys() -> None:
@@ -77,14 +78,14 @@ def test_freshness_is_told(fresh: Freshness) -> None:
 
 def test_a_search_holds_to_its_schema() -> None:
     found = search_to_json("trust", hand_made.HITS, PATHS.__getitem__, hand_made.STORE)
-    jsonschema.validate(json.loads(dumps(found)), schema("search"))
+    jsonschema.validate(json.loads(json_line(found)), schema("search"))
 
 
 @given(st.text() | st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp"])))
 def test_json_says_the_same_and_holds_nothing_a_terminal_acts_on(text: str) -> None:
     # JSON cannot tell a pair of half surrogates from the character they make; no decoder leaves such a pair
     assume(text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") == text)
-    line = dumps({"quote": text})
+    line = json_line({"quote": text})
     assert json.loads(line) == {"quote": text}
     assert not {unicodedata.category(c) for c in line} & {"Cc", "Cs", "Zl", "Zp"}
     assert not any(unicodedata.bidirectional(c) in BIDI for c in line)

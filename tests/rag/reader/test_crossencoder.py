@@ -110,6 +110,43 @@ def test_a_long_passage_is_read_to_its_end(exact: CrossEncoderReader) -> None:
     assert found[0] == "Paul Moffat"
 
 
+def folder_with(path: Path, heads: dict[str, Any]) -> Path:
+    """The shipped folder with these heads in place of its own."""
+    from safetensors.numpy import load_file, save_file
+
+    for name in ("config.json", "tokenizer.json"):
+        shutil.copyfile(folder() / name, path / name)
+    weights = load_file(folder() / "model.safetensors")
+    weights |= {name: np.asarray(head, np.float16) for name, head in heads.items()}
+    save_file(weights, path / "model.safetensors")
+    return path
+
+
+def test_every_token_of_a_long_passage_is_judged_as_evidence_once(tmp_path: Path) -> None:
+    says_two = {"evidence.weight": np.zeros((1, 384)), "evidence.bias": [2]}
+    reader = CrossEncoderReader(folder_with(tmp_path, says_two), exact=True)
+    text = "The committee noted the report on car parks and moved on. " * 40
+    long, short = reader.read(QUESTION, [Candidate(text), RIGHT])
+    assert [logit for _, _, logit in long.evidence] == pytest.approx([2.0] * 12 * 40)
+    assert [text[a:b] for a, b, _ in long.evidence[:3]] == ["The", "committee", "noted"]
+    assert short.evidence_of(0, len(RIGHT.text)) == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_pairs_are_judged_in_their_order_whatever_the_batches(tmp_path: Path) -> None:
+    head = np.random.default_rng(1).normal(size=(3, 384)) / 10
+    reader = CrossEncoderReader(
+        folder_with(tmp_path, {"pair.weight": head, "pair.bias": [0, 0, 0]}), exact=True
+    )
+    pairs = [(RIGHT, NEAR), (OTHER, NEAR), (RIGHT, RIGHT)] * 6
+    together = reader.judge(QUESTION, pairs)
+    for pair, judged in zip(pairs, together, strict=True):
+        (alone,) = reader.judge(QUESTION, [pair])
+        shares = (judged.conflict, judged.same, judged.apart)
+        assert shares == pytest.approx((alone.conflict, alone.same, alone.apart), abs=1e-3)
+        assert sum(shares) == pytest.approx(1)
+    assert reader.judge(QUESTION, []) == []
+
+
 def test_a_passage_without_words_is_read_as_hopeless_not_as_an_error(exact: CrossEncoderReader) -> None:
     empty, right = exact.read(QUESTION, [Candidate("\u200b"), RIGHT])
     assert empty.marks == ()

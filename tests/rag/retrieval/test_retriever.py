@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from embeddings.index import VectorIndex
+from rag.records import Passage
+from rag.retrieval.clock import StageClock
 from rag.retrieval.lexical import LexicalIndex
-from rag.retrieval.retriever import Retriever
+from rag.retrieval.retriever import PassagesOf, Retriever
 
 WORDS = ("trust", "council", "rating", "letter")
 TEXTS = ["trust council", "rating", "trust council", "letter rating", "trust"]
@@ -32,6 +34,10 @@ class CountingEncoder:
         return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
 
 
+def passages_of(texts: Sequence[str]) -> PassagesOf:
+    return lambda rows: [Passage(str(row), 0, len(texts[row]), texts[row]) for row in rows]
+
+
 @pytest.fixture
 def retriever() -> Retriever:
     encoder = CountingEncoder()
@@ -40,6 +46,7 @@ def retriever() -> Retriever:
         VectorIndex.build(encoder.encode(TEXTS)),
         LexicalIndex.build(TEXTS),
         np.array([0, 1, 0, 3, 4]),  # texts 0 and 2 say the same
+        passages_of(TEXTS),
         sentences=VectorIndex.build(encoder.encode([s for _, s in SENTENCES])),
         sentence_rows=np.array([row for row, _ in SENTENCES]),
     )
@@ -47,7 +54,7 @@ def retriever() -> Retriever:
 
 def test_equal_words_answer_once_and_name_the_other_place(retriever: Retriever) -> None:
     first = retriever.retrieve("trust council", 5)[0]
-    assert (first.row, first.duplicates) == (0, (2,))
+    assert (first.row, [twin.document_id for twin in first.duplicates]) == (0, ["2"])
 
 
 def test_every_ranker_that_found_a_passage_is_heard(retriever: Retriever) -> None:
@@ -68,9 +75,10 @@ def test_a_passage_is_as_near_as_its_nearest_sentence(retriever: Retriever) -> N
 
 
 def test_each_stage_is_timed(retriever: Retriever) -> None:
-    timings: dict[str, float] = {}
-    retriever.retrieve("trust", 1, timings_ms=timings)
-    assert set(timings) == {"encode", "dense", "lexical", "fuse"}
+    clock = StageClock()
+    retriever.retrieve("trust", 1, clock=clock)
+    assert set(clock.ms) == {"encode", "dense", "lexical", "fuse"}
+    assert clock.total()["total"] >= sum(clock.ms.values())
 
 
 def test_a_passage_that_alone_holds_the_telling_word_is_among_the_first(retriever: Retriever) -> None:
@@ -78,6 +86,10 @@ def test_a_passage_that_alone_holds_the_telling_word_is_among_the_first(retrieve
     texts = [*filler, "council trust letter letter letter letter letter letter"]
     encoder = CountingEncoder()
     many = Retriever(
-        encoder, VectorIndex.build(encoder.encode(texts)), LexicalIndex.build(texts), np.arange(len(texts))
+        encoder,
+        VectorIndex.build(encoder.encode(texts)),
+        LexicalIndex.build(texts),
+        np.arange(len(texts)),
+        passages_of(texts),
     )
     assert many.retrieve("trust council", 2)[0].row == len(texts) - 1

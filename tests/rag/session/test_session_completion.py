@@ -76,11 +76,11 @@ def test_a_spelling_is_taken_from_the_corpus_and_never_for_a_known_word() -> Non
     def frequency(term: str) -> int:
         return int(term in known)
 
-    assert spellings("was the trust decomissioned by the cabinett", frequency, vocabulary, "english") == [
+    assert spellings("was the trust decomissioned by the cabinett", frequency, vocabulary) == [
         ("decomissioned", "decommissioned"),
         ("cabinett", "cabinet"),
     ]
-    assert spellings("trusts", frequency, vocabulary, "english") == []
+    assert spellings("trusts", frequency, vocabulary) == []
 
 
 def test_a_screen_without_unicode_gets_plain_marks() -> None:

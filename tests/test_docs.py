@@ -1,8 +1,10 @@
-"""The README: every command in it runs and says what is shown; its tables are those of the code.
+"""The README and docs/: every command in them runs and says what is shown; their tables are the code's.
 
 A ``console`` block is a session: under ``$ command`` stands what it writes; a line ``...`` ends that.
 ``<!-- exit 3 -->`` before a block gives the status of its last command. After a change that is meant:
-RAG_REWRITE_README=1 python -m pytest tests/test_readme.py, and read what has changed.
+RAG_REWRITE_DOCS=1 python -m pytest tests/test_docs.py, and read what has changed.
+
+The pages are read in one home, the README first: what it indexed is there for the others.
 """
 
 from __future__ import annotations
@@ -11,19 +13,22 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from eval.questions import load_questions
 from rag.cli.exits import ExitStatus
 from rag.output.json_lines import schema
 from rag.settings import environment_name, rules
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-REWRITE = bool(os.environ.get("RAG_REWRITE_README"))
+DOCS = ROOT / "docs"
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
+REWRITE = bool(os.environ.get("RAG_REWRITE_DOCS"))
 BLOCK = re.compile(r"(?:<!-- exit (?P<status>\d+) -->\n)?```console\n(?P<body>.*?)```", re.DOTALL)
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 WIDTH = "80"
@@ -83,13 +88,16 @@ def evened(lines: list[str]) -> list[str]:
     return [re.sub(r"\d+%|-?\d+\.\d{4}", "#", line) for line in lines]
 
 
-def test_every_command_runs_and_says_what_is_shown(env: dict[str, str]) -> None:
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_runs_and_says_what_is_shown(page: Path, env: dict[str, str]) -> None:
+    text = page.read_text(encoding="utf-8")
+    if page != README and BLOCK.search(text):
+        _indexed(env)
     wrong: list[str] = []
 
     def played(block: re.Match[str]) -> str:
-        said = [f"<!-- exit {block['status']} -->\n"] if block["status"] else []
-        said.append("```console\n")
+        lines_out = [f"<!-- exit {block['status']} -->\n"] if block["status"] else []
+        lines_out.append("```console\n")
         for step in steps(block):
             done = subprocess.run(
                 ["bash", "-c", step.command],
@@ -109,13 +117,33 @@ def test_every_command_runs_and_says_what_is_shown(env: dict[str, str]) -> None:
             if not REWRITE and evened(lines[:cut]) != evened(step.shown[:cut]):
                 wrong.append("\n".join([f"{step.command}: now writes", *lines]))
             shown = lines if cut is None else [*lines[: cut or 6], "..."]
-            said.append("\n".join([f"$ {step.command}", *shown]) + "\n")
-        return "".join(said) + "```"
+            lines_out.append("\n".join([f"$ {step.command}", *shown]) + "\n")
+        return "".join(lines_out) + "```"
 
     new = BLOCK.sub(played, text)
     if REWRITE:
-        README.write_text(new, encoding="utf-8")
+        page.write_text(new, encoding="utf-8")
     assert not wrong, "\n\n".join(wrong)
+
+
+def _indexed(env: dict[str, str]) -> None:
+    """The README's store, also where a page is tested alone."""
+    if not (Path(env["XDG_DATA_HOME"]) / "rag" / "store").exists():
+        command = ["bash", "-c", "rag index eval/data/corpus/doncaster"]
+        subprocess.run(command, cwd=env["HOME"], env=env, capture_output=True, check=True)
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    for page in (*PAGES, ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_question_shown_is_a_sound_one(tmp_path: Path) -> None:
+    text = (DOCS / "evaluation.md").read_text(encoding="utf-8")
+    file = tmp_path / "shown.jsonl"
+    file.write_text("".join(re.findall(r"```json\n(.*?)```", text, re.DOTALL)), encoding="utf-8")
+    assert [question.id for question in load_questions([file])] == ["vac-16"]
 
 
 def test_the_python_example_runs(env: dict[str, str]) -> None:
@@ -140,27 +168,28 @@ def setting_rows() -> Iterator[str]:
         yield f"| `{name}` | {f'`{value}`' if value else 'none'} | {rule.unit} | {rule.reason} |"
 
 
-@pytest.mark.parametrize(("name", "rows"), [("statuses", status_rows), ("settings", setting_rows)])
-def test_a_table_is_the_code_s(name: str, rows: object) -> None:
-    assert callable(rows)
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("page", "name", "rows"), [("commands", "statuses", status_rows), ("settings", "settings", setting_rows)]
+)
+def test_a_table_is_the_code_s(page: str, name: str, rows: Callable[[], Iterator[str]]) -> None:
+    path = DOCS / f"{page}.md"
+    text = path.read_text(encoding="utf-8")
     table = f"<!-- {name} -->\n" + "\n".join(rows()) + "\n<!-- end -->"
     if REWRITE:
         text = re.sub(rf"<!-- {name} -->\n.*?<!-- end -->", lambda _: table, text, count=1, flags=re.DOTALL)
-        README.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     assert table in text
 
 
 def test_every_json_key_is_documented() -> None:
-    text = README.read_text(encoding="utf-8")
-    section = text[text.index("## JSON") : text.index("## Exit statuses")]
+    text = (DOCS / "json.md").read_text(encoding="utf-8")
     answer = schema("answer")
     keys = {
         *answer["properties"],
         *answer["$defs"]["citation"]["properties"],
         *answer["$defs"]["hit"]["properties"],
     }
-    assert {key for key in keys if f"`{key}`" not in section} == set()
+    assert {key for key in keys if f"`{key}`" not in text} == set()
 
 
 def test_every_command_is_documented() -> None:

@@ -1,0 +1,273 @@
+"""A child process that does work which may hang, crash or eat memory, under limits.
+
+A file can be built so that whatever reads it never ends. The child is therefore given so many seconds, so
+much memory and so much output; when it breaks a limit, or crashes, it is killed and the next request gets
+another. What comes back is JSON and plain text, never pickle: a child taken over by a file has no way to make
+its parent run anything.
+
+A message is two lengths of eight bytes, then a JSON header, then a text in UTF-8 (half surrogates kept).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import signal
+import struct
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from rag.errors import RagError
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+Handle = Callable[[dict[str, Any]], tuple[dict[str, Any], str]]  # a request into a header and a text
+
+_LENGTHS = struct.Struct("<QQ")
+_MAX_HEADER = 256_000_000  # bytes: the places of a text of some millions of lines
+_START_SECONDS = 60.0  # on a machine that has much else to do
+_MB = 1_000_000
+# The path is given: the child then skips what the site module would do, and never looks into the folder that
+# somebody happens to stand in, where a file called json.py may lie.
+_BOOT = (
+    "import json, sys; given = json.loads(sys.argv[1]); sys.path[:] = given['path']\n"
+    "from rag.loaders.worker import serve; serve(given['handle'], given['memory_mb'])"
+)
+
+
+class WorkerError(Exception):
+    """A request that got no answer: ``reason`` in words that fit after a file's name."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use for one request: ``memory_mb`` is above what it needs when idle."""
+
+    seconds: float
+    memory_mb: int
+    text_mb: int
+
+
+class Worker:
+    """One child process, started when first needed and again after it died. One thread at a time asks it.
+
+    ``handle`` names the function that answers: "module:function".
+    """
+
+    def __init__(self, handle: str) -> None:
+        self._handle = handle
+        self._process: Popen[bytes] | None = None
+        self._memory_mb = 0
+        self._ready = False
+        self._closed = False
+
+    def start(self, memory_mb: int) -> None:
+        """Let the child start; returns before it is ready."""
+        if self._process is not None and self._memory_mb == memory_mb:
+            return
+        self.stop()
+        import subprocess
+
+        root = str(Path(__file__).parents[2])
+        paths = [root, *(os.path.abspath(path) for path in sys.path if path)]
+        given = {"path": list(dict.fromkeys(paths)), "handle": self._handle, "memory_mb": memory_mb}
+        self._memory_mb = memory_mb
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-P", "-W", "ignore", "-c", _BOOT, json.dumps(given)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what libraries say of a hostile file is for nobody's terminal
+            cwd="/",
+            process_group=0,  # Ctrl-C is for the parent, who ends the child
+        )
+
+    def stop(self) -> None:
+        """Kill the child, if there is one, and let go of it."""
+        if self._process is not None:
+            self._end(self._process)
+
+    def abort(self) -> None:
+        """Kill the child and start no other; from another thread too, whose ``ask`` then fails."""
+        self._closed = True
+        process = self._process
+        if process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+    def ask(self, request: dict[str, Any], limits: Limits) -> tuple[dict[str, Any], str]:
+        """The child's answer. Raises WorkerError where it broke a limit or crashed."""
+        if self._closed:
+            raise WorkerError("the run was ended")
+        self.start(limits.memory_mb)
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        try:
+            if not self._ready:
+                self._receive(process, _START_SECONDS, 0)
+                self._ready = True
+        except (WorkerError, EOFError, OSError) as error:
+            self._end(process)
+            if self._closed:
+                raise WorkerError("the run was ended") from error
+            raise RagError(
+                f"the process that reads files does not start: {sys.executable}", "rag doctor  # says more"
+            ) from error
+        try:
+            line = json.dumps(request | {"seconds": limits.seconds, "text_mb": limits.text_mb})
+            process.stdin.write(line.encode("ascii") + b"\n")
+            process.stdin.flush()
+            header, text = self._receive(process, limits.seconds, limits.text_mb * _MB)
+        except (EOFError, OSError, ValueError) as error:
+            raise WorkerError(self._how_it_ended(process, limits)) from error
+        except WorkerError:
+            self._end(process)
+            raise
+        except BaseException:  # Ctrl-C: the answer still to come would be taken for the next one's
+            self._end(process)
+            raise
+        if header.get("worker_error"):
+            self._end(process)
+            raise WorkerError(str(header["worker_error"]))
+        return header, text
+
+    def _receive(self, process: Popen[bytes], seconds: float, max_text: int) -> tuple[dict[str, Any], str]:
+        assert process.stdout is not None
+        deadline = time.monotonic() + seconds
+        n_header, n_text = _LENGTHS.unpack(_read(process.stdout, _LENGTHS.size, deadline, seconds))
+        if n_header > _MAX_HEADER or n_text > max_text:
+            raise WorkerError(_too_much_text(max_text))
+        header = json.loads(_read(process.stdout, n_header, deadline, seconds))
+        text = str(_read(process.stdout, n_text, deadline, seconds), "utf-8", "surrogatepass")
+        if not isinstance(header, dict):
+            raise ValueError("expected a JSON object")
+        return header, text
+
+    def _how_it_ended(self, process: Popen[bytes], limits: Limits) -> str:
+        status, most_bytes = self._end(process, patience_seconds=1)
+        if self._closed:
+            return "the run was ended"
+        if status == -signal.SIGXCPU:
+            return _too_long(limits.seconds)
+        if most_bytes > 0.8 * limits.memory_mb * _MB:
+            return _too_much_memory(limits.memory_mb)
+        return "the reader of this format crashed"
+
+    def _end(self, process: Popen[bytes], *, patience_seconds: float = 0) -> tuple[int, int]:
+        """How the child ended and the most memory it held in bytes; it is killed if it does not end soon."""
+        self._process, self._ready = None, False
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        deadline = time.monotonic() + patience_seconds
+        ended, state, usage = os.wait4(process.pid, os.WNOHANG)
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.01)
+            ended, state, usage = os.wait4(process.pid, os.WNOHANG)
+        if not ended:
+            os.kill(process.pid, signal.SIGKILL)
+            _, state, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(state)
+        return process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _too_long(seconds: float) -> str:
+    return f"took more than {seconds:.0f} s"
+
+
+def _too_much_memory(memory_mb: int) -> str:
+    return f"needed more than {memory_mb} MB of memory"
+
+
+def _too_much_text(max_text: int) -> str:
+    return f"holds more than {max_text / _MB:.0f} MB of text"
+
+
+def _read(stream: IO[bytes], n: int, deadline: float, seconds: float) -> bytearray:
+    """Exactly ``n`` bytes of a pipe; EOFError when it ends before, WorkerError at the deadline."""
+    descriptor = stream.fileno()
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    data = bytearray(n)
+    view, at = memoryview(data), 0
+    while at < n:
+        left = deadline - time.monotonic()
+        if left <= 0 or not waiting.poll(left * 1000):
+            raise WorkerError(_too_long(seconds))
+        got = os.readv(descriptor, [view[at : at + (1 << 20)]])
+        if not got:
+            raise EOFError
+        at += got
+    return data
+
+
+# In the child
+
+
+def serve(handle: str, memory_mb: int) -> None:
+    """Answer requests from stdin until it ends. Only for a process of its own: it limits that process."""
+    import importlib
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(1), "wb")
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)  # a library that prints would be taken for an answer
+    module, _, name = handle.partition(":")
+    answer: Handle = getattr(importlib.import_module(module), name)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_DATA, _data_bytes() + memory_mb * _MB)
+    _send(out, {}, "")
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        # A second guard, for a child whose parent was killed: processor seconds.
+        _limit(resource.RLIMIT_CPU, int(time.process_time() + 2 * request["seconds"] + 2))
+        try:
+            header, text = answer(request)
+        except MemoryError:
+            _send(out, {"worker_error": _too_much_memory(memory_mb)}, "")
+            continue
+        except RecursionError:
+            _send(out, {"worker_error": "nested too deeply"}, "")
+            continue
+        try:
+            _send(out, header, text, request["text_mb"] * _MB)
+        except MemoryError:
+            _send(out, {"worker_error": _too_much_memory(memory_mb)}, "")
+
+
+def _limit(what: int, value: int) -> None:
+    _, most = resource.getrlimit(what)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(what, (value if most == resource.RLIM_INFINITY else min(value, most), most))
+
+
+def _data_bytes() -> int:
+    """What the process holds now of the memory that RLIMIT_DATA counts; 0 where nobody says."""
+    try:
+        lines = Path("/proc/self/status").read_text("ascii", "replace").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData:")), 0)
+
+
+def _send(out: IO[bytes], header: dict[str, Any], text: str, max_text: int = 0) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > max_text:
+        header, data = {"worker_error": _too_much_text(max_text)}, b""
+    head = json.dumps(header).encode("ascii")
+    for part in (_LENGTHS.pack(len(head), len(data)), head, data):
+        out.write(part)
+    out.flush()

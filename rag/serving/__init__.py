@@ -1,0 +1,1 @@
+"""Serving: the assistant to other programs, by HTTP or over a pipe."""
