@@ -7,7 +7,6 @@ same way for all.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -212,13 +211,3 @@ def _lead_in(text: str, before: Block | None) -> tuple[int, int] | None:
         return before.start, before.end
     start, _ = sentences(words)[-1]
     return before.end - len(words) + start, before.end
-
-
-def lead_at(blocks: Sequence[Block], offset: int) -> tuple[int, int] | None:
-    """The range of what the block at a character of a document cannot be read without; None for most.
-
-    >>> lead_at([Block(BlockKind.TERM, 0, 4), Block(BlockKind.DEFINITION, 5, 9, lead=(0, 4))], 6)
-    (0, 4)
-    """
-    row = bisect_right(blocks, offset, key=lambda block: block.start) - 1
-    return blocks[row].lead if row >= 0 and offset < blocks[row].end else None
