@@ -6,23 +6,26 @@ Only rows of split "dev" are used. Every question is asked with the thresholds o
 whether the first citation supports the gold evidence. The figures printed are of predictions made by models
 that had seen no question about the same documents: one fold a SUBJECT, which is the question file's name
 where none is given.
+
+This makes the calibration that is shipped. ``rag eval calibrate`` (eval.calibrate_store) fits that one to a
+user's own questions.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.questions import load_questions, question_files
+from eval.questions import Question, load_questions, question_files
 from eval.runs.record import Recorder
-from eval.scoring import citation_support
 from eval.scoring.confidence import auroc, calibration_error
+from eval.scoring.judged import Judged
 from rag.answering.calibration import Calibrator
 from rag.assistant import Assistant
 from rag.settings import load_settings
@@ -71,37 +74,39 @@ class Case:
 
 
 def fit_logistic(x: Floats, y: Floats, penalty: float) -> Floats:
-    """Weights (d + 1,) of a ridge-penalised logistic model, the bias last and free; by Newton's method.
+    """Weights (d + 1,) of a ridge-penalised logistic model, the bias last and free.
 
-    Shapes: x (n, d) standardised, y (n,) of 0 and 1.
+    Shapes: x (n, d) standardised, y (n,) of 0 and 1, both among them.
 
     >>> w = fit_logistic(np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([0.0, 1.0, 1.0, 1.0]), 1.0)
     >>> bool(w[0] > 0)
     True
     """
-    design = np.hstack([x, np.ones((len(x), 1))])
-    ridge = np.diag([penalty] * x.shape[1] + [0.0])
-    weights = np.zeros(design.shape[1])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-design @ weights))
-        gradient = design.T @ (p - y) + ridge @ weights
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + ridge + 1e-9 * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        weights -= step
-        if np.abs(step).max() < 1e-9:
-            break
-    return weights
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-9).fit(x, y)
+    return np.append(model.coef_[0], model.intercept_[0])
 
 
 def cross_fitted(x: Floats, y: Floats, subjects: Sequence[str], penalty: float = PENALTY) -> Floats:
     """Each row's probability (n,) by a model fitted without the rows of the same subject."""
     out = np.zeros(len(x))
-    for subject in sorted(set(subjects)):
-        held = np.array([other == subject for other in subjects])
-        mean, scale = _standard(x[~held])
-        weights = fit_logistic((x[~held] - mean) / scale, y[~held], penalty)
+    for kept, held in folds(subjects):
+        mean, scale = _standard(x[kept])
+        weights = fit_logistic((x[kept] - mean) / scale, y[kept], penalty)
         out[held] = 1 / (1 + np.exp(-(((x[held] - mean) / scale) @ weights[:-1] + weights[-1])))
     return out
+
+
+def folds(subjects: Sequence[str]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The rows to fit on and the rows held out, a fold for each subject, in the order of their names.
+
+    >>> [(kept.tolist(), held.tolist()) for kept, held in folds(["b", "a", "b"])]
+    [([0, 2], [1]), ([1], [0, 2])]
+    """
+    from sklearn.model_selection import LeaveOneGroupOut
+
+    yield from LeaveOneGroupOut().split(np.zeros(len(subjects)), groups=subjects)
 
 
 def _standard(x: Floats) -> tuple[Floats, Floats]:
@@ -127,21 +132,34 @@ def gather(pairs: Sequence[tuple[str, Path, Path]]) -> tuple[list[Case], str]:
     reader = ""
     for subject, questions, store in pairs:
         settings = load_settings({"store": store}).settings
-        with Assistant.open(store, settings=settings, calibrator=ANSWERS_ALL) as opened:
-            recorder = Recorder(opened.store, opened.search, k=10)
-            for question in load_questions(question_files([questions])):
-                if question.split != "dev":
-                    continue
-                asked = question.standalone or question.question
-                answer = opened.ask(asked)
-                reader = str(answer.store["reader"])
-                row, _ = recorder.row(question.id, asked, question, answer)
-                support = citation_support(row)
-                right = bool(question.evidence and support and support[0])
-                on_subject = question.type != "off_subject"
-                signals = dict(answer.signals)
-                cases.append(Case(question.id, subject, signals, right, bool(question.evidence), on_subject))
+        development = [q for q in load_questions(question_files([questions])) if q.split == "dev"]
+        with Assistant.open(store, settings=settings, calibrator=ANSWERS_ALL) as assistant:
+            cases += asked_cases(assistant, development, subject)
+        reader = settings.reader.model
     return cases, reader
+
+
+def asked_cases(
+    assistant: Assistant, questions: Iterable[Question], subject: str | None = None
+) -> Iterator[Case]:
+    """The case of each question, asked of an assistant that answers all, however unsure.
+
+    Without a ``subject`` it is the document cited first.
+    """
+    recorder = Recorder(assistant.store, assistant.search, k=10)
+    for question in questions:
+        asked = question.standalone or question.question
+        answer = assistant.ask(asked)
+        row, _ = recorder.row(question.id, asked, question, answer)
+        cited = row["citations"][0]["document"] if row["citations"] else ""
+        yield Case(
+            question.id,
+            cited if subject is None else subject,
+            dict(answer.signals),
+            right=Judged.of(row, {question.id: question}).first_right == 1.0,
+            answerable=question.answerable,
+            on_subject=question.type != "off_subject",
+        )
 
 
 def subject_rule(cases: Sequence[Case]) -> dict[str, float]:
@@ -162,7 +180,7 @@ def subject_rule(cases: Sequence[Case]) -> dict[str, float]:
     return rule
 
 
-def _passes(case: Case, rule: dict[str, float]) -> bool:
+def _passes(case: Case, rule: Mapping[str, float]) -> bool:
     return any(case.signals[name] >= least for name, least in rule.items())
 
 
@@ -171,28 +189,12 @@ def calibrate(cases: Sequence[Case], reader: str) -> tuple[Calibrator, dict[str,
     names = [name for name in SIGNALS if name in cases[0].signals]
     x = np.array([[case.signals[name] for name in names] for case in cases])
     y = np.array([float(case.right) for case in cases])
-    subjects = [case.subject for case in cases]
-    out = cross_fitted(x, y, subjects)
-    threshold = least_threshold(out, y, PRECISION)
-    answered = out >= threshold
+    cross = cross_fitted(x, y, [case.subject for case in cases])
+    threshold = least_threshold(cross, y, PRECISION)
     mean, scale = _standard(x)
     weights = fit_logistic((x - mean) / scale, y, PENALTY)
     rule = subject_rule(cases)
-    off = [case for case in cases if not case.on_subject]
-    figures: dict[str, object] = {
-        "questions": len(cases),
-        "subjects": len(set(subjects)),
-        "first_citation_right": float(y.mean()),
-        "first_citation_right_of_answerable": float(y[[c.answerable for c in cases]].mean()),
-        "auroc_right": auroc(out.tolist(), [c.right for c in cases]),
-        "auroc_answerable": auroc(out.tolist(), [c.answerable for c in cases]),
-        "calibration_error": calibration_error(out.tolist(), [c.right for c in cases]),
-        "answered": float(answered.mean()),
-        "precision_of_answered": float(y[answered].mean()) if answered.any() else None,
-        "answerable_answered": float(answered[[c.answerable for c in cases]].mean()),
-        "off_subject_abstained": float(np.mean([not _passes(c, rule) for c in off])) if off else None,
-        "answerable_abstained": float(np.mean([not _passes(c, rule) for c in cases if c.answerable])),
-    }
+    figures = figures_of(cases, cross, threshold, rule)
     calibrator = Calibrator(
         weights={name: round(float(w), 5) for name, w in zip(names, weights[:-1], strict=True)},
         mean={name: round(float(m), 5) for name, m in zip(names, mean, strict=True)},
@@ -205,6 +207,31 @@ def calibrate(cases: Sequence[Case], reader: str) -> tuple[Calibrator, dict[str,
         fitted_on=figures,
     )
     return calibrator, figures
+
+
+def figures_of(
+    cases: Sequence[Case], cross: Floats, threshold: float, rule: Mapping[str, float]
+) -> dict[str, object]:
+    """How good the cross-fitted probabilities (n,) are, and what the thresholds let through."""
+    right = [case.right for case in cases]
+    answerable = np.array([case.answerable for case in cases])
+    y = np.array(right, float)
+    answered = cross >= threshold
+    off = [case for case in cases if not case.on_subject]
+    return {
+        "questions": len(cases),
+        "subjects": len({case.subject for case in cases}),
+        "first_citation_right": float(y.mean()),
+        "first_citation_right_of_answerable": float(y[answerable].mean()),
+        "auroc_right": auroc(cross.tolist(), right),
+        "auroc_answerable": auroc(cross.tolist(), answerable.tolist()),
+        "calibration_error": calibration_error(cross.tolist(), right),
+        "answered": float(answered.mean()),
+        "precision_of_answered": float(y[answered].mean()) if answered.any() else None,
+        "answerable_answered": float(answered[answerable].mean()),
+        "off_subject_abstained": float(np.mean([not _passes(c, rule) for c in off])) if off else None,
+        "answerable_abstained": float(np.mean([not _passes(c, rule) for c in cases if c.answerable])),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -114,8 +114,8 @@ def compare(
     from eval.files import write_whole
     from eval.reports import compare_html
     from eval.reports.compare import compare as comparison_of
-    from eval.reports.compare import conditions_changed
     from eval.reports.compare_screen import show
+    from eval.runs.environment import conditions_changed
     from eval.scoring import HEADLINE, METRICS
     from eval.scoring.saved import finish, load_scores
 

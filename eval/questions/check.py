@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.metrics import normalise
-from eval.questions import TRAITS, GoldPlace, Question
-from eval.questions.gold import Library, Unfound, answer_ranges
+from eval.questions import TRAITS, Question
+from eval.questions.gold import GoldRange, Library
 
 MUST_ABSTAIN = ("unanswerable", "off_subject")
+MAY_ABSTAIN = (*MUST_ABSTAIN, "false_presupposition", "follow_up", None)
 SHARED_WORDS = 4  # in a row: from here on a question borrows its evidence's wording
 NEAR_DUPLICATE = 0.8  # share of words two questions have in common
+
+Fault = tuple[str, str]  # level and message
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +76,14 @@ def shares_run(one: str, other: str, n: int = SHARED_WORDS) -> bool:
 def check(questions: Sequence[Question], library: Library | None) -> Soundness:
     """Every fault of a set, in the order of its questions; without documents only its form is checked."""
     findings: list[Finding] = []
-    borrowed = 0
+    n_borrowed = 0
     for question in questions:
-        findings += [Finding(question.id, *found) for found in _form(question)]
+        findings += [Finding(question.id, *fault) for fault in _form(question)]
         if library is not None:
-            found, quotes = _evidence(question, library)
-            findings += [Finding(question.id, *each) for each in found]
-            borrowed += question.answerable and any(shares_run(question.question, q) for q in quotes)
-    findings += _twice(questions)
+            faults, quotes = _evidence(question, library)
+            findings += [Finding(question.id, *fault) for fault in faults]
+            n_borrowed += question.answerable and any(shares_run(question.question, q) for q in quotes)
+    findings += _asked_twice(questions)
     return Soundness(
         tuple(findings),
         len(questions),
@@ -88,34 +91,27 @@ def check(questions: Sequence[Question], library: Library | None) -> Soundness:
         dict(Counter(q.type or "(none)" for q in questions)),
         dict(Counter(q.split or "(none)" for q in questions)),
         {t: n for t in TRAITS if (n := sum(t in q.all_traits for q in questions))},
-        borrowed,
+        n_borrowed,
     )
 
 
-def _form(question: Question) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+def _form(question: Question) -> list[Fault]:
+    """What is wrong with a question whatever the documents say."""
+    faults: list[Fault] = []
     if question.answerable and question.type in MUST_ABSTAIN:
-        found.append(("error", f"of type {question.type}, yet it has answers or evidence"))
-    if not question.answerable and question.type not in (
-        *MUST_ABSTAIN,
-        "false_presupposition",
-        "follow_up",
-        None,
-    ):
-        found.append(("warning", f"of type {question.type}, yet it must abstain"))
+        faults.append(("error", f"of type {question.type}, yet it has answers or evidence"))
+    if not question.answerable and question.type not in MAY_ABSTAIN:
+        faults.append(("warning", f"of type {question.type}, yet it must abstain"))
     undecided = question.polarity is None and "conflict" not in question.all_traits
     if question.type == "yes_no" and question.answerable and undecided:
-        found.append(("warning", "a yes-or-no question without polarity, and not marked as a conflict"))
+        faults.append(("warning", "a yes-or-no question without polarity, and not marked as a conflict"))
     if question.type == "follow_up":
-        found += [
-            ("error", f'a follow-up needs "{key}"')
-            for key in ("previous", "standalone")
-            if getattr(question, key) is None
-        ]
-    found += [("error", fault) for fault in _trait_faults(question)]
+        lacking = [key for key in ("previous", "standalone") if getattr(question, key) is None]
+        faults += [("error", f'a follow-up needs "{key}"') for key in lacking]
+    faults += [("error", fault) for fault in _trait_faults(question)]
     if question.answers and not question.evidence:
-        found.append(("warning", "no evidence: only its words can be scored, not where they stand"))
-    return found
+        faults.append(("warning", "no evidence: only its words can be scored, not where they stand"))
+    return faults
 
 
 def _trait_faults(question: Question) -> list[str]:
@@ -137,56 +133,48 @@ def _trait_faults(question: Question) -> list[str]:
     return faults
 
 
-def _evidence(question: Question, library: Library) -> tuple[list[tuple[str, str]], list[str]]:
+def _evidence(question: Question, library: Library) -> tuple[list[Fault], list[str]]:
     """Faults of the evidence, and the gold quotes' texts."""
-    found: list[tuple[str, str]] = []
-    quotes: list[str] = []
-    held: set[str] = set()
+    faults: list[Fault] = []
+    standing: list[GoldRange] = []
     for number, piece in enumerate(question.evidence, 1):
         for place in piece.any_of:
             ranges, missing = library.place(place, question.answers)
+            standing += ranges
             if missing:
-                found.append(("error", f"evidence {number}: {missing.document}: {missing.why}"))
-            elif len({r.document for r in ranges}) > 1:
-                found.append(
-                    ("error", f"evidence {number}: {place.document}: several documents go by that name")
-                )
-            for gold in ranges:
-                text = library.document(gold.document).text
-                inside = (
-                    (gold.sentences[0][0], gold.sentences[-1][1])
-                    if gold.sentences
-                    else (gold.start, gold.end)
-                )
-                quotes.append("" if gold.whole else text[gold.start : gold.end])
-                held |= {a for a in question.answers if answer_ranges(text, inside, [a])}
+                faults.append(("error", f"evidence {number}: {missing.document}: {missing.why}"))
+            elif len({each.document for each in ranges}) > 1:
+                several = "several documents go by that name"
+                faults.append(("error", f"evidence {number}: {place.document}: {several}"))
         if len(set(piece.any_of)) < len(piece.any_of):
-            found.append(("warning", f"evidence {number}: a place is listed twice"))
-    if quotes and question.answers and not held:
-        found.append(("warning", "no answer stands word for word in a sentence of its evidence"))
+            faults.append(("warning", f"evidence {number}: a place is listed twice"))
+    if standing and question.answers and not any(each.answers or each.whole for each in standing):
+        faults.append(("warning", "no answer stands word for word in a sentence of its evidence"))
     for place in question.nearest:
-        # A warning: what is near may stand in matter that a loader leaves out, an advert say.
-        found += [("warning", f"nearest: {m.document}: {m.why}") for m in _missing(place, library)]
-    return found, quotes
+        missing = library.place(place)[1]
+        if missing:  # a warning: what is near may stand in matter that a loader leaves out, an advert say
+            faults.append(("warning", f"nearest: {missing.document}: {missing.why}"))
+    return faults, [_quoted(each, library) for each in standing]
 
 
-def _missing(place: GoldPlace, library: Library) -> list[Unfound]:
-    missing = library.place(place)[1]
-    return [missing] if missing else []
+def _quoted(gold: GoldRange, library: Library) -> str:
+    """The words of a gold range; none of a whole document, from which nobody borrows."""
+    return "" if gold.whole else library.document(gold.document).text[gold.start : gold.end]
 
 
-def _twice(questions: Sequence[Question]) -> list[Finding]:
-    found: list[Finding] = []
+def _asked_twice(questions: Sequence[Question]) -> list[Finding]:
+    """Errors for questions asked before in the same words, warnings for those in nearly the same."""
+    findings: list[Finding] = []
     asked: dict[str, str] = {}
     bags: list[tuple[str, set[str]]] = []
     for question in questions:
         text = normalise(question.standalone or question.question)
         bag = set(text.split())
         if text in asked:
-            found.append(Finding(question.id, "error", f"asks the same as {asked[text]}"))
+            findings.append(Finding(question.id, "error", f"asks the same as {asked[text]}"))
         else:
             close = [i for i, other in bags if len(bag & other) >= NEAR_DUPLICATE * len(bag | other)]
-            found += [Finding(question.id, "warning", f"asks nearly the same as {i}") for i in close[:1]]
+            findings += [Finding(question.id, "warning", f"asks nearly the same as {i}") for i in close[:1]]
         asked.setdefault(text, question.id)
         bags.append((question.id, bag))
-    return found
+    return findings

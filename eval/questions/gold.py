@@ -38,12 +38,12 @@ def answer_ranges(text: str, within: Range, answers: Sequence[str]) -> list[Rang
     >>> answer_ranges("In May 2015, by 15 May.", (0, 23), ["may", "15"])
     [(3, 6), (19, 22), (16, 18)]
     """
-    found: list[Range] = []
+    ranges: list[Range] = []
     for answer in answers:
         words = answer.split()
         pattern = r"(?<!\w)" + r"\s+".join(map(re.escape, words)) + r"(?!\w)"
-        found += [m.span() for m in re.compile(pattern, re.I).finditer(text, *within)] if words else []
-    return found
+        ranges += [m.span() for m in re.compile(pattern, re.I).finditer(text, *within)] if words else []
+    return ranges
 
 
 def is_tail(name: str, path: str) -> bool:
@@ -111,33 +111,40 @@ class Library:
         if not documents:
             return [], Unfound(place.document, "document not in the corpus")
         faults: list[str] = []
-        found: list[GoldRange] = []
+        standing: list[GoldRange] = []
         for document in documents:
-            if place.sha256 is not None and document.sha256 != place.sha256:
-                faults.append("the file is another version (its hash differs)")
-                continue
-            ranges, fault = _ranges(document.text, place)
-            if fault:
-                faults.append(fault)
-            for start, end in ranges:
-                sentences = () if place.whole else tuple(self.sentences(document.id, (start, end)))
-                inside = (sentences[0][0], sentences[-1][1]) if sentences else (start, end)
-                held = () if place.whole else tuple(answer_ranges(document.text, inside, answers))
-                found.append(GoldRange(document.id, start, end, sentences, held, place.whole))
-        return found, None if found else Unfound(place.document, faults[0])
+            ranges, fault = _ranges(document, place)
+            faults += [fault] if fault else []
+            standing += [self._gold_range(document, each, place, answers) for each in ranges]
+        return standing, None if standing else Unfound(place.document, faults[0])
+
+    def _gold_range(
+        self, document: Document, quoted: Range, place: GoldPlace, answers: Sequence[str]
+    ) -> GoldRange:
+        """A range of a document with its sentences and the gold answers that stand in those."""
+        if place.whole:
+            return GoldRange(document.id, *quoted, (), (), True)
+        sentences = tuple(self.sentences(document.id, quoted))
+        inside = (sentences[0][0], sentences[-1][1]) if sentences else quoted
+        return GoldRange(
+            document.id, *quoted, sentences, tuple(answer_ranges(document.text, inside, answers))
+        )
 
     def pieces(self, question: Question) -> list[tuple[list[GoldRange], list[Unfound]]]:
         """For each piece of evidence, where it stands and which of its places are missing."""
-        found = []
+        pieces = []
         for piece in question.evidence:
             places = [self.place(place, question.answers) for place in piece.any_of]
-            found.append(
-                ([r for ranges, _ in places for r in ranges], [missing for _, missing in places if missing])
-            )
-        return found
+            standing = [each for ranges, _ in places for each in ranges]
+            pieces.append((standing, [missing for _, missing in places if missing]))
+        return pieces
 
 
-def _ranges(text: str, place: GoldPlace) -> tuple[list[Range], str | None]:
+def _ranges(document: Document, place: GoldPlace) -> tuple[list[Range], str | None]:
+    """Where a gold place stands in a document, or what is wrong with it."""
+    text = document.text
+    if place.sha256 is not None and document.sha256 != place.sha256:
+        return [], "the file is another version (its hash differs)"
     if place.whole:
         return ([(0, len(text))], None) if text else ([], "the document is empty")
     if place.start is not None and place.end is not None:

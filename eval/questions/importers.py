@@ -88,7 +88,7 @@ def import_squad(paths: Iterable[Path], folder: Path) -> tuple[int, int]:
                 question = _squad_question(row, names[context], context, answers, ranges[context])
             except (KeyError, TypeError) as error:
                 raise UsageError(
-                    f"{path}: row {number} lacks {error}", "see squad_rows in eval/importers.py"
+                    f"{path}: row {number} lacks {error}", "see squad_rows in eval/questions/importers.py"
                 ) from error
             lines.append(dump(question_to_json(question)) + "\n")
     write_whole(folder / "questions.jsonl", "".join(lines))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eval.files import read_lines
 from eval.runs import AS_TYPED, Run
@@ -203,26 +203,3 @@ def _difference(
     numbers = drawn.tolist()
     value_a, value_b = figure(a.take(numbers)), figure(b.take(numbers))
     return None if value_a is None or value_b is None else value_b - value_a
-
-
-def conditions_changed(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
-    """What the two runs were made with that differs, each in a line: settings, versions, code, store.
-
-    >>> conditions_changed({"seed": 1, "settings": {"k": 5}}, {"seed": 1, "settings": {"k": 9}})
-    ['settings.k: 5 → 9']
-    """
-    lines: list[str] = []
-    for key in dict.fromkeys([*a, *b]):
-        before, after = a.get(key), b.get(key)
-        if before == after or key == "store":
-            continue
-        if isinstance(before, dict) and isinstance(after, dict):
-            lines += [f"{key}.{line}" for line in conditions_changed(before, after)]
-        else:
-            lines.append(f"{key}: {_clipped(before)} → {_clipped(after)}")
-    return lines
-
-
-def _clipped(value: object, limit: int = 60) -> str:
-    text = str(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.reports.compare import Comparison, ConfidenceChange, Flip, conditions_changed, confidence_changes
+from eval.reports.compare import Comparison, ConfidenceChange, Flip, confidence_changes
 from eval.reports.compare_screen import CAPTION, HEAD, change_cells
 from eval.reports.views import (
     AnswerView,
@@ -17,6 +17,7 @@ from eval.reports.views import (
     plots_of,
 )
 from eval.runs import Run, base_id
+from eval.runs.environment import conditions_changed
 from eval.scoring.aggregate import Table
 from rag.output.pages import fill_in
 

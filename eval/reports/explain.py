@@ -10,6 +10,7 @@ from typing import Any
 
 from eval.questions import Question
 from eval.questions.check import words
+from eval.reports.tables import plain
 from eval.runs import AS_TYPED, Row, Run, base_id
 from eval.scoring.attribution import Failure, attribute
 from rag.errors import UsageError
@@ -122,52 +123,66 @@ def _place_with(search: Callable[..., list[Hit]] | None, row: Row, word: str) ->
     return None
 
 
-def lines(found: Explanation) -> list[str]:
+def lines(explanation: Explanation) -> list[str]:
     """The explanation in plain lines for a screen."""
-    from eval.reports.tables import plain
+    sides = (
+        ("gold passage", explanation.gold, explanation.shared_gold),
+        ("winner", explanation.winner, explanation.shared_winner),
+    )
+    return [
+        *_verdict_lines(explanation),
+        *(line for title, side, shared in sides if side for line in _side_lines(title, side, shared)),
+        *_finder_lines(explanation.finders),
+    ]
 
-    row, question = found.row, found.question
-    told = [f"{row['id']}  {plain(row['asked'])}"]
+
+def _verdict_lines(explanation: Explanation) -> list[str]:
+    """What was asked, what was answered, and what would have been right."""
+    row, question, failure = explanation.row, explanation.question, explanation.failure
+    lines = [f"{row['id']}  {plain(row['asked'])}"]
     if row["id"].endswith(AS_TYPED) or row["asked"] != question.question:
-        told.append(f"  as typed: {plain(question.question)}")
-    told.append(f"  verdict: {found.failure.cause if found.failure else 'right'}")
-    if found.failure:
-        told.append(f"  {plain(found.failure.detail)}")
+        lines.append(f"  as typed: {plain(question.question)}")
+    lines.append(f"  verdict: {failure.cause if failure else 'right'}")
+    if failure:
+        lines.append(f"  {plain(failure.detail)}")
     answered = plain(row["answer"]) or "(nothing)"
-    told.append(f"  {row['status']} with confidence {row['confidence']:.2f}: {answered}")
-    told.append(f"  gold: {plain(' | '.join(question.answers)) or '(nothing is right to answer)'}")
+    lines.append(f"  {row['status']} with confidence {row['confidence']:.2f}: {answered}")
+    lines.append(f"  gold: {plain(' | '.join(question.answers)) or '(nothing is right to answer)'}")
     if question.must_not and not question.answerable:
-        told.append(f"  must not: {plain(question.must_not)}")
-    for title, side, shared in (
-        ("gold passage", found.gold, found.shared_gold),
-        ("winner", found.winner, found.shared_winner),
-    ):
-        if side is not None:
-            told += ["", f"  {title}: {plain(side.document)} ({side.place})", f"    {_table(side.ranked)}"]
-            told.append(f"    words it shares with the question: {', '.join(shared) or 'none'}")
-            told.append(f"    {_clipped(plain(side.text))}")
-    if found.finders:
-        told += ["", "  words that would have found it:"]
-        for finder in found.finders:
-            effect = f", gold passage at place {finder.place} with it" if finder.place else ""
-            told.append(f"    {finder.word} (weight {finder.weight:.1f}{effect})")
-    return told
+        lines.append(f"  must not: {plain(question.must_not)}")
+    return lines
 
 
-def _table(ranked: Sequence[tuple[str, int, float]]) -> str:
-    return "; ".join(f"{name} rank {rank}, score {score:.3f}" for name, rank, score in ranked) or "not ranked"
+def _side_lines(title: str, side: Side, shared: Sequence[str]) -> list[str]:
+    """A passage: where it came in every ranking, what it shares with the question, its words."""
+    ranks = "; ".join(f"{name} rank {rank}, score {score:.3f}" for name, rank, score in side.ranked)
+    return [
+        "",
+        f"  {title}: {plain(side.document)} ({side.place})",
+        f"    {ranks or 'not ranked'}",
+        f"    words it shares with the question: {', '.join(shared) or 'none'}",
+        f"    {_clipped(plain(side.text))}",
+    ]
+
+
+def _finder_lines(finders: Sequence[Finder]) -> list[str]:
+    if not finders:
+        return []
+    lines = ["", "  words that would have found it:"]
+    for finder in finders:
+        effect = f", gold passage at place {finder.place} with it" if finder.place else ""
+        lines.append(f"    {finder.word} (weight {finder.weight:.1f}{effect})")
+    return lines
 
 
 def _clipped(text: str, limit: int = 400) -> str:
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
 
 
-def to_json(found: Explanation) -> Mapping[str, Any]:
+def to_json(explanation: Explanation) -> Mapping[str, Any]:
     """The explanation as one JSON object."""
     from dataclasses import asdict
 
-    told = asdict(found)
-    told["failure"] = (
-        {"cause": str(found.failure.cause), "detail": found.failure.detail} if found.failure else None
-    )
-    return told
+    failure = explanation.failure
+    cause = {"cause": str(failure.cause), "detail": failure.detail} if failure else None
+    return asdict(explanation) | {"failure": cause}

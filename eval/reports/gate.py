@@ -166,7 +166,7 @@ def write_baseline(run: Run, folder: Path) -> None:
     scores, causes = load_scores(run.folder)
     kept: dict[str, Any] = {
         key: run.info[key]
-        for key in ("format", "questions_sha256", "code_sha256", "versions", "settings", "seed")
+        for key in ("format", "questions_sha256", "code_sha256", "versions", "settings", "ranking", "seed")
         if key in run.info
     }
     folder.mkdir(parents=True, exist_ok=True)

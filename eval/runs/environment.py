@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,13 +32,13 @@ PACKAGES = (
 
 def versions() -> dict[str, str | None]:
     """The version of every package that can change a number; None for one that is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
+    installed: dict[str, str | None] = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            installed[name] = None
+    return installed
 
 
 def machine() -> dict[str, object]:
@@ -84,31 +85,36 @@ def store_fingerprint(manifest: Any) -> dict[str, object]:
 
     ``order`` is the manifest's own hash over every passage's text and vector in their order.
     """
-    told = {
+    content = {
         "encoder": manifest.encoder_fingerprint,
         "order": manifest.order,
         "n_documents": manifest.n_documents,
         "n_passages": manifest.n_passages,
         "settings": dict(manifest.settings),
     }
-    return {
-        "sha256": hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest(),
-        **told,
-    }
+    text = json.dumps(content, sort_keys=True, default=str)
+    return {"sha256": hashlib.sha256(text.encode()).hexdigest(), **content}
+
+
+def in_force(settings: Any) -> dict[str, Any]:
+    """The settings but for the store's path, and the numbers that shape ranking, which no setting changes."""
+    from dataclasses import asdict
+
+    from rag.settings import RANKING
+
+    chosen = {key: value for key, value in asdict(settings).items() if key != "store"}
+    return {"settings": json.loads(json.dumps(chosen, default=str)), "ranking": asdict(RANKING)}
 
 
 def about(store: Any, settings: Any, folder: Path) -> dict[str, object]:
     """All that ``run.json`` says of what answered: settings, versions, code, machine, the store's content.
 
-    A store inside the run's folder is named relative to it; the settings' own store path is left out.
+    A store inside the run's folder is named relative to it.
     """
-    from dataclasses import asdict
-
-    told = {key: value for key, value in asdict(settings).items() if key != "store"}
     path = Path(store.path).absolute()
     inside = path.is_relative_to(folder.absolute())
     return {
-        "settings": json.loads(json.dumps(told, default=str)),
+        **in_force(settings),
         "versions": versions(),
         "code_sha256": code_sha256(),
         "machine": machine(),
@@ -116,3 +122,26 @@ def about(store: Any, settings: Any, folder: Path) -> dict[str, object]:
         "store_fingerprint": store_fingerprint(store.manifest),
         "seed": SEED,
     }
+
+
+def conditions_changed(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
+    """What the two runs were made with that differs, each in a line: settings, versions, code, store.
+
+    >>> conditions_changed({"seed": 1, "settings": {"k": 5}}, {"seed": 1, "settings": {"k": 9}})
+    ['settings.k: 5 → 9']
+    """
+    lines: list[str] = []
+    for key in dict.fromkeys([*a, *b]):
+        before, after = a.get(key), b.get(key)
+        if before == after or key == "store":
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += [f"{key}.{line}" for line in conditions_changed(before, after)]
+        else:
+            lines.append(f"{key}: {_clipped(before)} → {_clipped(after)}")
+    return lines
+
+
+def _clipped(value: object, limit: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

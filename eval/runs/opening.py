@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from eval.questions import Question
     from eval.questions.gold import Library
     from eval.runs import Run
+    from rag.indexing.progress import Progress
     from rag.settings import Settings
 
 
@@ -44,17 +45,6 @@ def ask_all(
     from rag.output.streams import tell
 
     with Assistant.open(settings=settings) as assistant, progress() as bar:
-        begun = False
-
-        def told(done: int, total: int) -> None:
-            nonlocal begun
-            if bar is not None and not begun:
-                bar.start("questions", total)
-                bar.advance(done - 1)
-                begun = True
-            if bar is not None:
-                bar.advance()
-
         info = about(assistant.store, settings, out)
         # As many hits as are read anyway: asking for more would have more read than a user's question has.
         depth = max(settings.retrieval.k, settings.retrieval.n_candidates)
@@ -66,11 +56,28 @@ def ask_all(
                 info=info,
                 depth=depth,
                 raw_follow_ups=raw_follow_ups,
-                progress=told,
+                progress=_on_bar(bar),
             )
         except KeyboardInterrupt:
             tell("stopped; what is done is kept, and the same command goes on from here")
             raise
+
+
+def _on_bar(bar: Progress | None) -> Callable[[int, int], None]:
+    """What shows (done, all) on a bar; a resumed run begins where it stopped."""
+    begun = False
+
+    def show(done: int, total: int) -> None:
+        nonlocal begun
+        if bar is None:
+            return
+        if not begun:
+            bar.start("questions", total)
+            bar.advance(done - 1)
+            begun = True
+        bar.advance()
+
+    return show
 
 
 def library(store: Path | None, corpus: Path | None) -> Library | None:
@@ -105,6 +112,19 @@ def searching(run: Run, store: Path | None) -> Iterator[Callable[..., Any] | Non
         yield None
         return
     from rag.assistant import Assistant
+    from rag.output.streams import tell
 
-    with Assistant.open(settings=settings_for(path)) as assistant:
+    settings = settings_for(path)
+    for difference in changed_since(run, settings):
+        tell(f"tried with other numbers than the run's: {difference}")
+    with Assistant.open(settings=settings) as assistant:
         yield assistant.search
+
+
+def changed_since(run: Run, settings: Settings) -> list[str]:
+    """In which settings and ranking numbers a run differs from those now in force, each in a line."""
+    from eval.runs.environment import conditions_changed, in_force
+
+    recorded = {key: run.info[key] for key in ("settings", "ranking") if key in run.info}
+    now = in_force(settings)
+    return conditions_changed(recorded, {key: now[key] for key in recorded})

@@ -14,9 +14,20 @@ from eval.questions import Question
 from eval.questions.gold import GoldRange, Library, holds
 from eval.runs import Place, Row
 from rag.errors import LoadError, RagError
-from rag.records import Answer, Citation, Document, Hit, Passage, sha256_text
+from rag.records import Answer, Citation, Document, Hit, Passage, Span, sha256_text
 
 DEEP = 300  # places of a ranking searched for evidence that no hit held
+
+# What a row says of an answer that was refused.
+NOTHING: Row = {
+    "answer": "",
+    "notices": [],
+    "disagreements": [],
+    "spans": [],
+    "citations": [],
+    "hits": [],
+    "trail": None,
+}
 
 
 class Recorder:
@@ -46,61 +57,52 @@ class Recorder:
         """The row of an answer (or of a refusal to answer), and the texts of the passages it names."""
         pieces = self._library.pieces(question)
         texts: dict[Place, str] = {}
-        gold = []
-        for number, (ranges, missing) in enumerate(pieces):
-            places = [self._gold(each, texts) for each in ranges]
-            gold.append(
-                {
-                    "relevance": question.evidence[number].relevance,
-                    "places": places,
-                    "missing": [{"document": m.document, "why": m.why} for m in missing],
-                }
-            )
         head = {
             "id": row_id,
             "asked": asked,
             "type": question.type,
             "split": question.split,
             "traits": list(question.all_traits),
-            "gold": gold,
+            "gold": [
+                {
+                    "relevance": piece.relevance,
+                    "places": [self._gold(place, texts) for place in places],
+                    "missing": [{"document": each.document, "why": each.why} for each in missing],
+                }
+                for piece, (places, missing) in zip(question.evidence, pieces, strict=True)
+            ],
         }
         if isinstance(answer, RagError):
-            empty: dict[str, Any] = {
-                "answer": "",
-                "notices": [],
-                "disagreements": [],
-                "spans": [],
-                "citations": [],
-                "hits": [],
-                "trail": None,
-            }
-            return {**head, "status": "error", "confidence": 0.0, "reason": answer.message, **empty}, texts
-        ranges = [each for places, _ in pieces for each in places]
-        for hit in answer.hits[: self._k]:
-            texts[self._place(hit.passage)] = hit.passage.text
-        for span in answer.spans:
-            texts[self._place(span.passage)] = span.passage.text
-        body = {
+            return {**head, "status": "error", "confidence": 0.0, "reason": answer.message, **NOTHING}, texts
+        for passage in (*(hit.passage for hit in answer.hits[: self._k]), *(s.passage for s in answer.spans)):
+            texts[self._place(passage)] = passage.text
+        return {
+            **head,
+            **self._body(asked, answer, [place for places, _ in pieces for place in places]),
+        }, texts
+
+    def _body(self, asked: str, answer: Answer, gold: Sequence[GoldRange]) -> Row:
+        """What was answered, and how far the gold evidence came."""
+        return {
             "status": str(answer.status),
             "confidence": round(answer.confidence, 6),
             "reason": answer.reason,
             "answer": answer.answer,
             "notices": [self._anonymous(notice) for notice in answer.notices],
             "disagreements": [list(pair) for pair in answer.disagreements],
-            "spans": [
-                {
-                    "document": self._name(span.passage.document_id),
-                    "start": span.passage.start + span.start,
-                    "end": span.passage.start + span.end,
-                    "score": _rounded(span.score),
-                }
-                for span in answer.spans
-            ],
+            "spans": [self._span(span) for span in answer.spans],
             "citations": [self._citation(citation) for citation in answer.citations],
             "hits": [self._hit(hit) for hit in answer.hits[: self._k]],
-            "trail": self._trail(asked, answer.hits, ranges) if ranges else None,
+            "trail": self._trail(asked, answer.hits, gold) if gold else None,
         }
-        return {**head, **body}, texts
+
+    def _span(self, span: Span) -> Row:
+        return {
+            "document": self._name(span.passage.document_id),
+            "start": span.passage.start + span.start,
+            "end": span.passage.start + span.end,
+            "score": _rounded(span.score),
+        }
 
     def _name(self, document_id: str) -> str:
         return PurePath(os.path.relpath(self._library.document(document_id).path, self._root)).as_posix()
@@ -190,7 +192,7 @@ class Recorder:
             "row": hit.row,
             "score": _rounded(hit.score),
             "ranker": hit.ranker,
-            "ranked": [[said.ranker, said.rank, _rounded(said.score)] for said in hit.ranked],
+            "ranked": [[each.ranker, each.rank, _rounded(each.score)] for each in hit.ranked],
             "duplicates": [list(self._place(passage)) for passage in hit.duplicates],
         }
 
@@ -200,34 +202,41 @@ class Recorder:
         ``read`` says whether it was among the hits asked for, ``place`` is its place there (or among those
         the retriever fused, searched deeper and without filters). None when it is in neither.
         """
-        found, read, n_read = _first(hits, gold), True, len(hits)
-        if found is None:
+        n_read, read = len(hits), True
+        holding = _places_holding(hits, gold)
+        if not holding:
             hits, read = self._search(asked, k=DEEP), False
-            found = _first(hits, gold)
-        if found is None:
+            holding = _places_holding(hits, gold)
+        if not holding:
             return None
-        holding = [hit for hit in hits if _held(hit, gold)]
         ranks: dict[str, int] = {}
-        for hit in holding:
-            for said in hit.ranked:
-                ranks[said.ranker] = min(said.rank, ranks.get(said.ranker, said.rank))
-        best = hits[found]
-        return {"read": read, "n_read": n_read, "place": found + 1, "ranks": ranks, "hit": self._hit(best)}
+        for place in holding:
+            for ranked in hits[place].ranked:
+                ranks[ranked.ranker] = min(ranked.rank, ranks.get(ranked.ranker, ranked.rank))
+        best = holding[0]
+        return {
+            "read": read,
+            "n_read": n_read,
+            "place": best + 1,
+            "ranks": ranks,
+            "hit": self._hit(hits[best]),
+        }
 
 
 def _rounded(score: float) -> float:
     return round(float(score), 6)
 
 
-def _first(hits: Sequence[Hit], gold: Sequence[GoldRange]) -> int | None:
-    return next((place for place, hit in enumerate(hits) if _held(hit, gold)), None)
+def _places_holding(hits: Sequence[Hit], gold: Sequence[GoldRange]) -> list[int]:
+    """The places, from 0, of the hits that hold any of the gold evidence."""
+    return [place for place, hit in enumerate(hits) if _holds_gold(hit, gold)]
 
 
-def _held(hit: Hit, gold: Iterable[GoldRange]) -> bool:
+def _holds_gold(hit: Hit, gold: Iterable[GoldRange]) -> bool:
     return any(
-        each.document == passage.document_id
-        and holds((passage.start, passage.end), (each.start, each.end), whole=each.whole)
-        for each in gold
+        piece.document == passage.document_id
+        and holds((passage.start, passage.end), (piece.start, piece.end), whole=piece.whole)
+        for piece in gold
         for passage in (hit.passage, *hit.duplicates)
     )
 

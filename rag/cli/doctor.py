@@ -17,7 +17,7 @@ def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
     Every finding that is not well names its remedy.
     """
     from rag.checks.doctor import examine
-    from rag.output import render
+    from rag.output import reports
 
     bad = False
     for finding in examine({"store": store}):
@@ -25,5 +25,5 @@ def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             show_json(finding.to_json())
         else:
-            show(render.findings([finding], look()))
+            show(reports.findings([finding], look()))
     raise typer.Exit(ExitStatus.UNHEALTHY if bad else ExitStatus.OK)

@@ -251,7 +251,9 @@ class _Run:
         with closing(cache):
             language = load_language(self.settings.passages.language)
             texts = contexts(content, language)
-            single, rows = sentence_texts(content) if self.settings.passages.sentence_view else ([], None)
+            single, rows = (
+                sentence_texts(content, language) if self.settings.passages.sentence_view else ([], None)
+            )
             done = embed(
                 [*texts, *single],
                 self.encoder,

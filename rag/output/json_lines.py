@@ -21,7 +21,7 @@ PathOf = Callable[[str], str]  # from a document's id to its path as indexed
 
 
 def schema(name: str = "answer") -> dict[str, Any]:
-    """The JSON schema of ``answer``, ``error``, ``search``, ``verify``, ``show`` or ``sources`` lines.
+    """The JSON schema of one kind of output: the file ``rag/schema/NAME.schema.json``.
 
     >>> schema()["title"]
     'Answer'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import re
 import threading
 import weakref
 from collections import OrderedDict
@@ -23,7 +22,6 @@ from rag.errors import (
     EncoderMismatchError,
     StoreDamagedError,
     StoreError,
-    UsageError,
 )
 from rag.records import Document, Passage
 from rag.retrieval.lexical import LexicalIndex
@@ -34,9 +32,9 @@ from rag.store.layout import LEXICAL, PASSAGES, VECTORS, generation_folder, view
 from rag.store.lock import lease
 from rag.store.manifest import REBUILD, Manifest, read_current, read_manifest
 from rag.store.proofs import Rows, text_proof
+from rag.text.dates import checked_date
 
 CACHED_CHARS = 64_000_000  # of documents kept decoded: some 10,000 reports
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _TRIES = 20  # times a reader starts over because a writer committed; each try needs two more commits to fail
 
 
@@ -265,10 +263,8 @@ class Store:
         path, for its end ("minutes/*.md", "*.pdf") or for a folder in it ("minutes").
         """
         for name, day in (("after", after), ("before", before)):
-            if day is not None and not _DATE.fullmatch(day):
-                raise UsageError(
-                    f"{name}: expected a date like 2017-03-22, got {day!r}", "write year-month-day"
-                )
+            if day is not None:
+                checked_date(day, name)
         if after is None and before is None and inside is None and as_of is None:
             return Allowed(None, self.manifest.n_documents)
         ids: list[str] = []

@@ -8,10 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from cases import FILES, ROWS
+
+from eval.significance import SEED
+from rag.settings import RANKING
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("run", "report", "compare", "gate", "check", "explain", "import", "export", "peers")
@@ -65,10 +69,11 @@ def test_a_run_says_what_it_was_made_with(place: Path) -> None:
     info = json.loads((place / "runs/a/run.json").read_text())
     assert info["settings"]["reader"]["model"] == "similarity"
     assert info["versions"]["numpy"]
+    assert info["ranking"] == asdict(RANKING)
     assert info["store"] == "store"
     assert len(info["store_fingerprint"]["sha256"]) == len(info["code_sha256"]) == 64
-    assert info["machine"]["cores"] >= 1
-    assert isinstance(info["seed"], int)
+    assert info["machine"]["cores"] == len(os.sched_getaffinity(0))
+    assert info["seed"] == SEED
 
 
 def test_report_writes_a_page_and_shows_the_figures(place: Path) -> None:
@@ -80,6 +85,7 @@ def test_report_writes_a_page_and_shows_the_figures(place: Path) -> None:
 
 def test_compare_and_gate_find_no_difference_in_a_rerun(place: Path) -> None:
     compared = rag("compare", "runs/a", "runs/b", "--html", "flips.html", cwd=place)
+    assert "ranking" not in compared.stdout
     assert "0 went wrong, 0 came right" in compared.stdout
     assert (place / "flips.html").exists()
     (place / "gate.toml").write_text("[floors]\nquote_verbatim = 1.0\n[drops]\nright = 0.02\n")
@@ -105,6 +111,19 @@ def test_our_own_set_stands_in_our_own_corpus(tmp_path: Path) -> None:
     done = rag("check", data / "questions", "--corpus", data / "corpus", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "error:" not in done.stdout
+
+
+def test_explain_says_with_which_other_numbers_it_tries(place: Path) -> None:
+    path = place / "runs/b/run.json"
+    kept = path.read_text()
+    info = json.loads(kept)
+    info["ranking"]["bm25_weight"] += 1
+    path.write_text(json.dumps(info))
+    done = rag("explain", "runs/b", "q2", cwd=place)
+    path.write_text(kept)
+    before, now = RANKING.bm25_weight + 1, RANKING.bm25_weight
+    assert f"tried with other numbers than the run's: ranking.bm25_weight: {before} → {now}" in done.stderr
+    assert "tried with other numbers" not in rag("explain", "runs/b", "q2", cwd=place).stderr
 
 
 def test_explain_tries_the_words_that_would_have_found_it(place: Path) -> None:
@@ -194,3 +213,12 @@ def test_every_command_has_help_for_every_option_and_an_example(command: str) ->
 def test_both_a_store_and_a_corpus_are_refused(place: Path) -> None:
     done = rag("run", "set.jsonl", "--store", "x", "--corpus", "y", cwd=place)
     assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("module", ["eval.measure.followups", "eval.measure.speed"])
+def test_what_is_measured_apart_says_how_to_run_it(module: str) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True
+    )
+    assert f"python -m {module}" in shown.stdout
+    assert "STORE" in shown.stdout.upper()

@@ -84,7 +84,7 @@ def test_the_bootstrap_interval_covers_the_truth_as_often_as_it_says() -> None:
 
 def test_the_same_differences_give_the_same_numbers() -> None:
     values = [0.1, -0.4, 1.0, 0.0, 0.3] * 9
-    assert bootstrap_interval(values) == bootstrap_interval(values)
+    assert bootstrap_interval(values) == bootstrap_interval(values) != bootstrap_interval(values, seed=1)
     assert randomisation_p(values) == randomisation_p(values)
     assert bootstrap_statistic(lambda rows: float(rows[0]), 9) == bootstrap_statistic(
         lambda rows: float(rows[0]), 9

@@ -133,7 +133,8 @@ def test_trec_judgements_of_four_columns_are_read_too(tmp_path: Path) -> None:
 
 
 def test_an_imported_collection_scores_as_ir_measures_scores_its_export(tmp_path: Path) -> None:
-    ir_measures = pytest.importorskip("ir_measures")
+    import ir_measures
+
     source = beir(tmp_path / "beir")
     (source / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\td2\t1\n")
     import_beir(source, tmp_path / "set")
@@ -165,10 +166,12 @@ def test_a_trec_run_names_each_document_once_best_first(make_run: Callable[..., 
 
 
 def test_squad_predictions_hold_every_question(make_run: Callable[..., Path]) -> None:
-    answers, unsure = (json.loads(text) for text in squad_predictions(open_run(make_run("one"))))
+    run = open_run(make_run("one"))
+    answers, unsure = (json.loads(text) for text in squad_predictions(run))
     assert set(answers) == set(unsure) == {f"q{i}" for i in range(1, 8)}
     assert answers["q4"] == ""
-    assert 0 <= unsure["q4"] <= 1
+    assert unsure == {row["id"]: pytest.approx(1 - row["confidence"], abs=1e-6) for row in run.rows}
+    assert unsure["q4"] > unsure["q1"]
 
 
 def test_imported_evidence_stands_in_its_documents(squad: Path, tmp_path: Path) -> None:

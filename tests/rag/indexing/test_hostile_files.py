@@ -35,7 +35,7 @@ def rag(*arguments: str | Path, store: Path, seconds: float = 60) -> subprocess.
 
 def test_every_hostile_file_is_read_or_skipped_by_name_and_the_rest_is_indexed(tmp_path: Path) -> None:
     files = hostile_files(scale=0.002)
-    corpus = write_corpus(tmp_path / "corpus", GOOD | files)
+    corpus = write_corpus(tmp_path / "corpus", {**GOOD, **files})
     limits = {"max_seconds": 2, "max_memory_mb": 300}
     began = time.monotonic()
     with LoadingPool() as pool:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -254,9 +255,10 @@ def test_boilerplate_is_brought_back_by_its_key_for_good(corpus: Path, store: Pa
 
 def test_a_key_that_names_nothing_is_refused_and_nothing_changes(corpus: Path, store: Path) -> None:
     run([corpus], store)
-    for wrong in ({"keep": {"0123456789ab"}}, {"drop": {"0123456789ab"}}):
+    wrong: list[dict[str, Any]] = [{"keep": {"0123456789ab"}}, {"drop": {"0123456789ab"}}]
+    for each in wrong:
         with pytest.raises(UsageError, match="0123456789ab"):
-            run(None, store, **wrong)
+            run(None, store, **each)
     assert read_manifest(store).generation == 1
 
 
@@ -471,7 +473,7 @@ class Interrupted(WordEncoder):
         super().__init__()
         self.left = n
 
-    def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:  # type: ignore[override]
+    def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:
         self.left -= 1
         if self.left < 0:
             raise KeyboardInterrupt
@@ -640,7 +642,7 @@ def test_a_full_disk_leaves_the_old_generation(free_kb: int, corpus: Path, tmp_p
 
 def test_an_error_that_is_no_fault_of_the_disk_is_not_disguised(corpus: Path, store: Path) -> None:
     class Broken(WordEncoder):
-        def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:  # type: ignore[override]
+        def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:
             raise OSError(errno.EIO, "the model broke")
 
     with pytest.raises(OSError, match="the model broke"):
