@@ -85,6 +85,7 @@ def cite(
     text = passage.text[start:end]
     inside = [(max(a, start) - start, min(b, end) - start) for a, b in marks]
     page, line = locate(document, passage.start + start)
+    lead = document.lead_at(passage.start + start)
     return Citation(
         document=document.path,
         sha256=document.sha256,
@@ -101,4 +102,6 @@ def cite(
         score=score,
         marks=tuple(sorted((a, b) for a, b in inside if a < b)),
         also_in=tuple(also_in),
+        lead=document.text[slice(*lead)] if lead else None,
+        media_type=document.media_type,
     )

@@ -7,6 +7,7 @@ breaks its invariant cannot exist.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -111,6 +112,16 @@ class Document:
                 )
             at = block.end
 
+    def lead_at(self, offset: int) -> tuple[int, int] | None:
+        """The range of what the block at a character cannot be read without; None for most.
+
+        >>> blocks = Block(BlockKind.TERM, 0, 4), Block(BlockKind.DEFINITION, 5, 9, lead=(0, 4))
+        >>> Document("d", "/d.md", "0", "text/markdown", "Pier walk", blocks=blocks).lead_at(6)
+        (0, 4)
+        """
+        row = bisect_right(self.blocks, offset, key=lambda block: block.start) - 1
+        return self.blocks[row].lead if row >= 0 and offset < self.blocks[row].end else None
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -202,7 +213,9 @@ class Location:
 class Citation:
     """The sentence (or two) quoted, byte for byte, and where it stands; ``sha256`` is the file's.
 
-    ``marks`` are the answering words inside ``quote``, as (start, end) characters of it.
+    ``marks`` are the answering words inside ``quote``, as (start, end) characters of it. ``lead`` is what
+    stands above it in the document and it cannot be read without (a list's lead-in, a table's header row, a
+    definition's term), or None. ``media_type`` is the document's, which says what syntax is not shown.
     """
 
     document: str
@@ -220,6 +233,8 @@ class Citation:
     score: float
     marks: tuple[tuple[int, int], ...] = ()
     also_in: tuple[Location, ...] = ()
+    lead: str | None = None
+    media_type: str = ""
 
     def __post_init__(self) -> None:
         _check_range(self.start, self.end)

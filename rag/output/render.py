@@ -24,6 +24,7 @@ from rag.output.lines import (
     source_line,
 )
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Status
+from rag.text.markup import plain_words, without_syntax
 from rag.text.sinks import clean
 
 if TYPE_CHECKING:
@@ -54,7 +55,11 @@ def _also_in(places: Sequence[Location], look: Look, indent: str = "  ") -> list
 
 def _citation(citation: Citation, look: Look) -> list[Text]:
     """The evidence, then whose words they are, where they stand and how fresh that is."""
-    lines = fold(quoted(citation.quote, citation.marks, look), look, "  ")
+    quote, marks = without_syntax(citation.quote, citation.media_type, citation.marks)
+    lines = fold(quoted(quote, marks, look), look, "  ")
+    if citation.lead:
+        lead = Text(clean(plain_words(citation.lead, citation.media_type)), style="dim")
+        lines = [*fold(lead, look, "  "), *lines]
     lines += fold(Text(source_line(citation.title, citation.date, look), style="dim"), look, "    ", "  ")
     where = link(place(citation.document, citation.line, citation.page, look.base), citation.document, look)
     if citation.heading and citation.heading != citation.title:

@@ -14,7 +14,6 @@ from rag.passages import split
 from rag.passages.header import passage_context, passage_lead
 from rag.records import Document
 from rag.settings import PassageSettings
-from rag.text.blocks import lead_at
 
 INTRO = "The harbour bridge opened yesterday, two years late, and about 900 people walked over it at once."
 
@@ -207,7 +206,7 @@ def test_every_part_of_a_long_list_or_table_is_found_and_read_with_what_leads_to
         lead = passage_lead(source, passage)
         assert (lead is None) == (words in passage.text)
     at = draft.text.index("- day 59")
-    assert draft.text[slice(*(lead_at(draft.blocks, at) or (0, 0)))] == "The dates are:"
+    assert draft.text[slice(*(source.lead_at(at) or (0, 0)))] == "The dates are:"
 
 
 def test_a_definition_stands_with_its_term() -> None:
