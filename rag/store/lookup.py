@@ -11,6 +11,7 @@ from pathlib import Path
 from rag.citations import locate
 from rag.errors import DocumentNotFoundError
 from rag.records import Document
+from rag.text.sinks import shell_word
 
 N_CANDIDATES = 8  # named when a name fits several documents, or none
 _PLACE = re.compile(r"(?P<name>.+?)(?::p(?P<page>\d+))?(?::(?P<line>\d+))?", re.DOTALL)
@@ -119,7 +120,7 @@ def around(document: Document, named: Named, context: int) -> list[Line]:
         last = f"page {page}" if named.page is not None and page is not None else f"line {number}"
         wanted = f"page {named.page}" if named.page is not None else f"line {named.line}"
         raise DocumentNotFoundError(
-            f"{document.path} has no {wanted}; it ends at {last}", f'rag show "{document.path}"'
+            f"{document.path} has no {wanted}; it ends at {last}", f"rag show {shell_word(document.path)}"
         )
     first = max(0, at - context)
     return [
