@@ -27,7 +27,7 @@ from rag.store.cache import EmbeddingCache
 from rag.store.content import Content, Entry, arrange, boilerplate_key
 from rag.store.layout import CACHE, Steps, no_steps, writing
 from rag.store.lock import write_lock
-from rag.store.manifest import Manifest, rebuild_hint, remembered
+from rag.store.manifest import Manifest, read_current, rebuild_hint, remembered
 from rag.store.reader import Store
 from rag.store.writer import Build, clear_leftovers, commit, next_generation, sweep
 from rag.text.language import load_language
@@ -190,8 +190,12 @@ class _Run:
         return self._commit(scanned, content, roots, kept)
 
     def _previous(self) -> Store | None:
-        """The generation served, if it may be built upon."""
+        """The generation served, if it may be built upon; None where every file is to be read again."""
         try:
+            # A first run killed just before its switch, or a CURRENT that was lost: the paths are known from
+            # the manifests, and no generation is swept before another is committed.
+            if read_current(self.store) is None:
+                return None
             previous = Store.open(self.store)
         except StoreMissingError:
             return None
