@@ -408,7 +408,8 @@ def _as_written(said: str, text: str, match: _Match) -> tuple[_Match, list[str] 
 
 
 def _listed(names: Sequence[str]) -> str:
-    """
+    """The names as a sentence lists them.
+
     >>> _listed(["dashes", "white space", "quotation marks"])
     'dashes, white space and quotation marks'
     """

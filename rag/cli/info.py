@@ -10,6 +10,7 @@ from rich.text import Text
 from rag.cli.options import JsonOption, StoreOption, resolve
 from rag.output.streams import look, show, show_json, tell
 from rag.settings import Resolved
+from rag.text.sinks import shell_word
 
 if TYPE_CHECKING:
     from rag.store import Store
@@ -33,7 +34,9 @@ def info(
         with Store.open(path) as opened:
             described |= describe(opened, with_documents=documents)
     else:
-        tell(f'note: there is no store at {path} yet; make one with: rag index PATH --store "{path}"')
+        tell(
+            f"note: there is no store at {path} yet; make one with: rag index PATH --store {shell_word(path)}"
+        )
     if as_json:
         show_json(described | {"settings": settings_rows(resolved)})
         return

@@ -43,7 +43,7 @@ def findings(made: Sequence[Finding], look: Look) -> list[Text]:
         folded[0].stylize("green" if finding.good else "bold red", 0, 3)
         lines += folded
         if finding.remedy:
-            lines += fold(Text(clean(finding.remedy)), look, "       ", "     -> ")
+            lines.append(Text(f"     -> {clean(finding.remedy)}"))  # whole: somebody pastes it into a shell
     return lines
 
 

@@ -141,7 +141,10 @@ def test_folders_within_folders_are_read_however_deep(tmp_path: Path) -> None:
         (at / "deep.txt").write_text("A word from the depths of the folders.")
     finally:
         os.chdir(here)
-    done = rag("index", tmp_path / "0", store=tmp_path / "store")
+    try:
+        done = rag("index", tmp_path / "0", store=tmp_path / "store")
+    finally:  # deeper than shutil.rmtree goes, which pytest clears up with
+        subprocess.run(["rm", "-rf", tmp_path / "0"], check=True)
     assert done.returncode == 0, done.stderr[-500:]
     assert "1 added" in done.stdout
 

@@ -34,7 +34,7 @@ from rag.errors import (
 from rag.indexing.code_hash import _sources
 from rag.settings import EncoderSettings
 from rag.store import Store, boilerplate_key
-from rag.store.layout import CACHE, CURRENT, MANIFEST, generation_folder
+from rag.store.layout import CACHE, CURRENT, FORMAT, MANIFEST, generation_folder
 from rag.store.manifest import read_manifest
 
 
@@ -414,23 +414,28 @@ def test_a_rebuild_reads_every_file_and_embeds_none_again(corpus: Path, store: P
     assert picture(store) == before
 
 
-@pytest.mark.parametrize("fault", ["format", "torn", "current"])
+@pytest.mark.parametrize("fault", ["format", "torn", "current", "no current"])
 def test_a_store_that_cannot_be_opened_can_be_rebuilt(fault: str, corpus: Path, store: Path) -> None:
     run([corpus], store)
     before = picture(store)
     folder = generation_folder(store, 1)
     if fault == "format":
         manifest = folder / MANIFEST
-        manifest.write_bytes(manifest.read_bytes().replace(b'"format": 1', b'"format": 0'))
+        written = f'"format": {FORMAT}'.encode()
+        manifest.write_bytes(manifest.read_bytes().replace(written, b'"format": 0'))
     elif fault == "torn":
         os.truncate(folder / "vectors.faiss", 100)
-    else:
+    elif fault == "current":
         (store / CURRENT).write_text("nonsense")
+    else:
+        (store / CURRENT).unlink()
     with pytest.raises(StoreFormatError if fault == "format" else StoreDamagedError):
-        run([corpus], store)
-    # With a CURRENT that is lost, the paths are lost with it.
+        Store.open(store)
+    if fault != "no current":  # that alone is mended by reading every file again
+        with pytest.raises(StoreFormatError if fault == "format" else StoreDamagedError):
+            run([corpus], store)
     encoder = WordEncoder()
-    run([corpus] if fault == "current" else None, store, encoder, rebuild=True)
+    run(None, store, encoder, rebuild=fault != "no current")
     assert picture(store) == before
     assert encoder.encoded == []
 
