@@ -52,6 +52,10 @@ HEAVY = {
     "sqlite3",
     "starlette",
     "uvicorn",
+    "mcp",
+    "mcp_types",
+    "anyio",
+    "pydantic",
 }
 
 

@@ -26,7 +26,7 @@ from rag.output.json_lines import schema
 from rag.records import Freshness
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["index", "ask", "chat", "search", "show", "verify", "check", "info", "doctor"]
+COMMANDS = ["index", "ask", "chat", "search", "show", "verify", "check", "mcp", "info", "doctor"]
 STATUSES = {"answered": 0, "abstained": 3, "weak": 4}
 QUESTION = "who chaired the panel?"
 
