@@ -120,6 +120,27 @@ def marked(text: str, media_type: str, blocks: Iterable[Block], known: Known = K
     return _draft(text, media_type, settled(text, whole, title, media_type), title, head, known)
 
 
+def as_marked(text: str, media_type: str, blocks: Sequence[Block], known: Known = Known()) -> Draft:
+    """A draft with these blocks as they are: for what is all rows or messages, of which nothing is guessed.
+
+    Title and date are those of ``known`` or none; the blocks hold every word of the text.
+
+    >>> rows = [Block(BlockKind.TABLE_HEADER, 0, 10), Block(BlockKind.TABLE_ROW, 11, 20)]
+    >>> as_marked("Year | Who\\n2012 | Lee", "text/csv", rows).blocks[1].lead
+    (0, 10)
+    """
+    return Draft(
+        text,
+        media_type,
+        known.title,
+        known.date or known.created,
+        known.encoding,
+        tuple(known.places),
+        with_leads(text, blocks),
+        known.notes,
+    )
+
+
 def unmarked(text: str, media_type: str, known: Known = Known()) -> Draft:
     """A draft of text whose format marks no blocks: they are guessed from how its lines look.
 

@@ -77,7 +77,6 @@ def load_html(data: bytes) -> Draft:
     text, encoding, notes = _decode(data)
     from lxml.etree import ParserError
 
-    _refuse_monsters(text)
     try:
         source, page, found = _extract(text)
     except ParserError as error:
@@ -123,6 +122,15 @@ def _decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
     return decode(data)
 
 
+def parse(text: str) -> Any:
+    """The tree of a page. Raises UnreadableError for markup that would hold the parser up, and lxml's own."""
+    from lxml import html
+
+    _refuse_monsters(text)
+    parser = html.HTMLParser(huge_tree=len(text) > _MAX_TEXT)
+    return html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text), parser=parser)
+
+
 def _refuse_monsters(text: str) -> None:
     """Raise UnreadableError for a page whose markup would hold the parser up."""
     for match in _TAG.finditer(text):
@@ -139,8 +147,7 @@ def _extract(text: str) -> tuple[_Source, Any, Any]:
     from lxml import html
     from trafilatura import bare_extraction
 
-    parser = html.HTMLParser(huge_tree=len(text) > _MAX_TEXT)
-    page = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text), parser=parser)
+    page = parse(text)
     _without_furniture(page)
     _without_permalinks(page)
     _flatten(page)

@@ -32,6 +32,7 @@ _DASHES = re.compile(r"[\s|:+=-]*")  # what divides a table's header from its ro
 _BLANK = re.compile(r"\n[ \t\r]*\n")
 _MASTHEAD_WORDS = 20
 _LONG_LEAD_IN = 300  # characters; of a longer lead-in its last sentence leads in
+_LONG_HEADER = 2_000  # characters of a table's header; a longer one is not repeated with every row
 _MAX_LINES = 40  # of an address or a letter's foot
 _TABLE = {BlockKind.TABLE_HEADER, BlockKind.TABLE_ROW}
 
@@ -180,7 +181,7 @@ def with_leads(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
         elif kind is BlockKind.TABLE_ROW:
             if before is None or before.kind not in _TABLE or fresh:
                 header = _lead_in(text, before)
-            lead = header
+            lead = header if header is not None and header[1] - header[0] <= _LONG_HEADER else None
         if kind is BlockKind.DEFINITION and before is not None:
             if before.kind is BlockKind.TERM:
                 lead = (_first_term(led), before.end)
