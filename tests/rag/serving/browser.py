@@ -110,7 +110,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
     if driver is None or program is None:
         pytest.skip("no Chromium with its chromedriver on this machine (Debian: chromium chromium-driver)")
-    process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         assert process.stdout is not None
         port = next(
@@ -134,7 +136,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
         try:
             yield browser
         finally:
-            urllib.request.urlopen(urllib.request.Request(browser.session, method="DELETE"), timeout=30).close()
+            urllib.request.urlopen(
+                urllib.request.Request(browser.session, method="DELETE"), timeout=30
+            ).close()
     finally:
         process.terminate()
         process.wait(30)
