@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from rag.files import file_sha256
-from rag.records import Citation, Document, Freshness, Location, Passage, sha256_text
+from rag.records import Citation, Document, Freshness, Lead, Location, Passage, sha256_text
 
 
 def locate(document: Document, offset: int) -> tuple[int | None, int | None]:
@@ -102,6 +102,6 @@ def cite(
         score=score,
         marks=tuple(sorted((a, b) for a, b in inside if a < b)),
         also_in=tuple(also_in),
-        lead=document.text[slice(*lead)] if lead else None,
+        lead=Lead(*lead, document.text[slice(*lead)]) if lead else None,
         media_type=document.media_type,
     )

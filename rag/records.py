@@ -210,12 +210,29 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """What stands above a quotation and it cannot be read without, in characters of the document.
+
+    It is a list's lead-in, a table's header row or a definition's term.
+    """
+
+    start: int
+    end: int
+    text: str
+
+    def __post_init__(self) -> None:
+        _check_range(self.start, self.end)
+        if len(self.text) != self.end - self.start:
+            raise ValueError(f"lead has {len(self.text)} characters, its range {self.end - self.start}")
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """The sentence (or two) quoted, byte for byte, and where it stands; ``sha256`` is the file's.
 
-    ``marks`` are the answering words inside ``quote``, as (start, end) characters of it. ``lead`` is what
-    stands above it in the document and it cannot be read without (a list's lead-in, a table's header row, a
-    definition's term), or None. ``media_type`` is the document's, which says what syntax is not shown.
+    ``marks`` are the answering words inside ``quote``, as (start, end) characters of it. ``lead`` is
+    None where the quotation can be read alone. ``media_type`` is the document's, which says what syntax is
+    not shown.
     """
 
     document: str
@@ -233,7 +250,7 @@ class Citation:
     score: float
     marks: tuple[tuple[int, int], ...] = ()
     also_in: tuple[Location, ...] = ()
-    lead: str | None = None
+    lead: Lead | None = None
     media_type: str = ""
 
     def __post_init__(self) -> None:

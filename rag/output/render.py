@@ -58,7 +58,7 @@ def _citation(citation: Citation, look: Look) -> list[Text]:
     quote, marks = without_syntax(citation.quote, citation.media_type, citation.marks)
     lines = fold(quoted(quote, marks, look), look, "  ")
     if citation.lead:
-        lead = Text(clean(plain_words(citation.lead, citation.media_type)), style="dim")
+        lead = Text(clean(plain_words(citation.lead.text, citation.media_type)), style="dim")
         lines = [*fold(lead, look, "  "), *lines]
     lines += fold(Text(source_line(citation.title, citation.date, look), style="dim"), look, "    ", "  ")
     where = link(place(citation.document, citation.line, citation.page, look.base), citation.document, look)

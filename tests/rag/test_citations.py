@@ -64,5 +64,7 @@ def test_a_quoted_definition_carries_its_term_and_the_quotation_stays_as_it_is()
     source = Document("d", "/d.md", "0", "text/markdown", text, blocks=blocks)
     passage = Passage("d", 0, len(text), text)
     citation = cite(source, passage, (5, len(text)), [], score=1.0, fresh=Freshness.UNCHANGED)
-    assert (citation.lead, citation.quote) == ("Pier", ": A **walk** over water.")
+    assert citation.lead is not None
+    assert source.text[citation.lead.start : citation.lead.end] == citation.lead.text == "Pier"
+    assert citation.quote == ": A **walk** over water."
     assert cite(source, passage, (0, 4), [], score=1.0, fresh=Freshness.UNCHANGED).lead is None
