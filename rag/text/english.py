@@ -169,9 +169,8 @@ _LINES = LineWords(
     keeps_hyphen=_set(
         """long short well self non co multi high low mid full part half ex cross all ill single two three
         four five six seven eight nine ten twenty thirty forty fifty sixty seventy eighty ninety first
-        second third last old new year fast slow better best ever above ground hard so much needs
-        outcome evidence child family looked fixed face state decision policy day one north south east
-        west great by in on off out"""
+        second third last old new year fast slow better best ever above ground hard so much fixed face
+        decision day one north south east west great by in on off out"""
     ),
 )
 
