@@ -278,16 +278,29 @@ def excerpt(document: Document, lines: Sequence[Line], fresh: Freshness, look: L
 
 def checked(one: Checked, look: Look) -> list[Text]:
     """A citation that no longer stands: what became of it, where it was, where its words are now."""
-    cited, moved = one.cited, one.found is not None
-    line = Text(str(one.verdict), style="bold yellow" if moved else "bold red")
+    cited, found = one.cited, one.found is not None
+    line = Text(str(one.verdict), style="bold yellow" if found else "bold red")
     line.append(f"  {short_path(cited.document, look.base)}, characters {cited.start} to {cited.end}")
     if one.found is not None:
-        now = place(cited.document, one.found.line, one.found.page, look.base)
+        now = place(one.found.document, one.found.line, one.found.page, look.base)
         line.append(f", now at {now}, characters {one.found.start} to {one.found.end}")
     else:
         line.append(f": {clean(one.detail)}")
     quote = Text(_shortened(clean(cited.quote).strip(), NEAREST_CHARS), style="dim")
+    if one.changes:
+        quote = _changed_words(one.changes, look)
     return fold(line, look, "    ", "") + fold(quote, look, "    ", "  ")
+
+
+def _changed_words(changes: Sequence[tuple[str, str]], look: Look) -> Text:
+    """The words of then and of now in one line, those that are gone and those that are new set off."""
+    marks = {"gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green"), "same": ("", "", "dim")}
+    out = Text()
+    for what, words in changes:
+        opening, closing, style = marks[what]
+        out.append(" " if out.plain else "")
+        out.append(f"{opening}{clean(words)}{closing}", style=style if look.colour or what == "same" else "")
+    return out
 
 
 def findings(found: Sequence[Finding], look: Look) -> list[Text]:
