@@ -16,7 +16,7 @@ from rag.answering.question import ParsedQuestion, parse, usable_question
 from rag.answering.ranking import EvidenceRanker
 from rag.reader import open_reader
 from rag.reader.base import Reader
-from rag.records import Answer, Hit
+from rag.records import EXTRACTOR_CHARS, Answer, Hit
 from rag.retrieval.clock import StageClock
 from rag.retrieval.encoder import load_encoder
 from rag.retrieval.retriever import Retriever
@@ -66,6 +66,7 @@ class Assistant:
                 "encoder": encoder.name,
                 "reader": reader.name,
                 "created": store.manifest.created,
+                "extractor": store.manifest.rules[:EXTRACTOR_CHARS],
             }
         )
 

@@ -36,6 +36,9 @@ _REASONS = {
 }
 
 
+OUTSIDE = "it stands outside the folders named"
+
+
 class UnfitFileError(OSError):
     """What stands at a path is not to be read: no regular file, outside what is allowed, or too large."""
 
@@ -94,7 +97,7 @@ def open_regular(path: str | Path, *, inside: Collection[str] | None = None) -> 
     """
     try:
         if inside is not None and not is_under(os.path.realpath(path), inside):
-            raise UnfitFileError("it stands outside the folders named")
+            raise UnfitFileError(OUTSIDE)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except ValueError as error:
         raise UnfitFileError(why(error)) from error
@@ -103,7 +106,7 @@ def open_regular(path: str | Path, *, inside: Collection[str] | None = None) -> 
         if kind is not None:
             raise UnfitFileError(kind)
         if inside is not None and not is_under(_opened_path(descriptor, path), inside):
-            raise UnfitFileError("it stands outside the folders named")  # moved there since it was looked at
+            raise UnfitFileError(OUTSIDE)  # moved there since it was looked at
     except BaseException:
         os.close(descriptor)
         raise

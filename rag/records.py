@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+EXTRACTOR_CHARS = 16  # of the sum over the code that reads documents, by which an answer names it
+
 
 def sha256_text(text: str) -> str:
     """The SHA-256 of a text's UTF-8 bytes, in hexadecimal.

@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from rag.citations import freshness, location
+from rag.checks.elsewhere import Elsewhere
+from rag.checks.nearest import Change, nearest, stands_whole
+from rag.citations import location
 from rag.errors import LoadError, UsageError
-from rag.loaders import load
-from rag.records import Document, Freshness, Location, sha256_text
+from rag.files import OUTSIDE, is_gone, is_under, why
+from rag.loaders import real_roots
+from rag.loading import Loader, LoadingPool
+from rag.records import EXTRACTOR_CHARS, Document, Freshness, Location, sha256_text
+from rag.settings import PassageSettings
 
 N_NAMED = 5  # lines that cannot be read, named one by one; more are counted
+_N_KEPT = 16  # documents kept decoded: answers cite the same few again and again
+_N_PLACES = 10_000  # of the same words that are looked at
+_CLIPPED = 200  # characters of a library's own message
 
 
 class Verdict(StrEnum):
     """What became of a citation."""
 
-    STANDS = "stands"
-    EDITED = "edited"
-    MOVED = "moved"
+    SAME = "same"  # the words stand where the citation points
+    MOVED = "moved"  # they stand elsewhere, as a sentence of their own
+    CHANGED = "changed"  # others stand in their place
     GONE = "gone"
-    MISSING = "missing"
-    UNREADABLE = "unreadable"
-    ALTERED = "altered"
+    MISSING = "missing"  # the file
+    UNREADABLE = "unreadable"  # the file
+    ALTERED = "altered"  # the answers file: it says what never was
 
     @property
     def good(self) -> bool:
         """Whether the words stand where the citation points."""
-        return self in (Verdict.STANDS, Verdict.EDITED)
+        return self is Verdict.SAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +57,24 @@ class Cited:
     end: int
     quote: str
     quote_sha256: str
+    extractor: str | None = None  # which code had read the file, where the answer says
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A citation with its verdict; ``found`` is where its words stand now, None when nowhere."""
+    """A citation with its verdict.
+
+    ``found`` is where its words, or those nearest to them, stand now; None when nowhere. ``changes`` are the
+    words of both by what became of them, where the verdict is that they changed. ``fresh`` is how the file
+    stands against the one cited, None where it was not read.
+    """
 
     cited: Cited
     verdict: Verdict
     detail: str
     found: Location | None = None
+    changes: tuple[Change, ...] = ()
+    fresh: Freshness | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The check under its documented keys (``rag/schema/verify.schema.json``)."""
@@ -79,6 +97,8 @@ class Checked:
                 "line": found.line,
                 "page": found.page,
             },
+            "changes": [list(change) for change in self.changes],
+            "file": None if self.fresh is None else str(self.fresh),
             "detail": self.detail,
         }
 
@@ -91,9 +111,14 @@ def read_answers(lines: Iterable[str], name: str) -> list[Cited]:
         if not line.strip():
             continue
         try:
+            line.encode()
             cited += citations_in(json.loads(line), number)
+        except UnicodeEncodeError:
+            wrong.append(f"{name}:{number}: not UTF-8 text")
+        except RecursionError:
+            wrong.append(f"{name}:{number}: nested too deeply")
         except (ValueError, KeyError, TypeError) as error:
-            what = f"no {error}" if isinstance(error, KeyError) else str(error)
+            what = f"no {error}" if isinstance(error, KeyError) else str(error)[:_CLIPPED]
             wrong.append(f"{name}:{number}: {what}")
     if wrong:
         more = [f"and {len(wrong) - N_NAMED} more lines"] if len(wrong) > N_NAMED else []
@@ -108,13 +133,17 @@ def citations_in(answer: Any, line: int) -> list[Cited]:
     """The citations of one answer as read from JSON; KeyError or TypeError where it is none."""
     if not isinstance(answer, Mapping):
         raise TypeError("expected a JSON object")
+    if answer.get("status") == "error" and "citations" not in answer:
+        return []  # a line that could not be asked
     listed = answer["citations"]
     if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
         raise TypeError("expected a list of objects under 'citations'")
-    return [_cited(one, line, number, answer.get("question")) for number, one in enumerate(listed, start=1)]
+    return [_cited(one, line, number, answer) for number, one in enumerate(listed, start=1)]
 
 
-def _cited(one: Mapping[str, Any], line: int, number: int, question: object) -> Cited:
+def _cited(one: Mapping[str, Any], line: int, number: int, answer: Mapping[str, Any]) -> Cited:
+    question, store = answer.get("question"), answer.get("store")
+    extractor = store.get("extractor") if isinstance(store, Mapping) else None
     for key in ("document", "sha256", "quote", "quote_sha256"):
         if not isinstance(one[key], str):
             raise TypeError(f"citation {number}: expected text under {key!r}")
@@ -131,55 +160,152 @@ def _cited(one: Mapping[str, Any], line: int, number: int, question: object) -> 
         end=one["end"],
         quote=one["quote"],
         quote_sha256=one["quote_sha256"],
+        extractor=extractor if isinstance(extractor, str) else None,
     )
 
 
-def check(cited: Iterable[Cited], *, max_bytes: int) -> Iterator[Checked]:
-    """Each citation with its verdict, in the order given; every file is read once."""
-    seen: dict[tuple[str, str], tuple[Freshness, Document | LoadError | None]] = {}
+def check(
+    cited: Iterable[Cited],
+    *,
+    max_bytes: int,
+    settings: PassageSettings | None = None,
+    loader: Loader | None = None,
+    roots: Sequence[str | Path] | None = None,
+    elsewhere: Sequence[str | Path] = (),
+) -> Iterator[Checked]:
+    """Each citation with its verdict, in the order given.
+
+    No file is opened outside ``roots`` (None allows every place) and ``elsewhere``: the folders that a copy
+    of the documents is in, where a file is looked for by the end of its path and then by its checksum.
+    ``loader`` None loads each file in a child process, under the limits of ``settings``.
+    """
+    if loader is None:
+        with LoadingPool(1) as pool:
+            yield from check(
+                cited, max_bytes=max_bytes, settings=settings, loader=pool, roots=roots, elsewhere=elsewhere
+            )
+        return
+    settings = replace(settings or PassageSettings(), max_file_mb=max(1, -(-max_bytes // 1_000_000)))
+    allowed = None if roots is None else [*real_roots(roots), *real_roots(elsewhere)]
+    files = _Files(loader, settings, allowed, Elsewhere(elsewhere) if elsewhere else None)
     for one in cited:
-        file = (one.document, one.sha256)
-        if file not in seen:
-            seen[file] = _reread(*file, max_bytes=max_bytes)
-        yield judge(one, *seen[file])
+        path, document = files.of(one)
+        yield judge(one, document, path)
 
 
-def _reread(path: str, sha256: str, *, max_bytes: int) -> tuple[Freshness, Document | LoadError | None]:
-    fresh = freshness(path, sha256)
-    if fresh is Freshness.MISSING:
-        return fresh, None
-    try:
-        return fresh, load(Path(path), max_bytes=max_bytes)
-    except LoadError as error:
-        return fresh, error
+class _Files:
+    """The cited files, each read once in a while: the last ones are kept."""
+
+    def __init__(
+        self,
+        loader: Loader,
+        settings: PassageSettings,
+        inside: Sequence[str] | None,
+        elsewhere: Elsewhere | None,
+    ) -> None:
+        self._loader = loader
+        self._settings = settings
+        self._inside = inside
+        self._elsewhere = elsewhere
+        self._read: OrderedDict[str, Document | LoadError | None] = OrderedDict()
+
+    def of(self, cited: Cited) -> tuple[str, Document | LoadError | None]:
+        """Where the file is looked for, and what it holds; None where nothing stands there."""
+        path = self._place(cited)
+        if path not in self._read:
+            self._read[path] = self._load(path)
+            if len(self._read) > _N_KEPT:
+                self._read.popitem(last=False)
+        return path, self._read[path]
+
+    def _place(self, cited: Cited) -> str:
+        if self._elsewhere is None:
+            return cited.document
+        return self._elsewhere.find(cited.document, cited.sha256) or cited.document
+
+    def _load(self, path: str) -> Document | LoadError | None:
+        if not os.path.isabs(path):
+            return LoadError(path, "not an absolute path")
+        try:
+            # Where it leads is asked first: whether something stands outside is nobody's business either.
+            if self._inside is not None and not is_under(os.path.realpath(path), self._inside):
+                return None if is_gone(path) else LoadError(path, f"{OUTSIDE}; name its folder with --root")
+            if is_gone(path):
+                return None
+        except ValueError as error:
+            return LoadError(path, why(error))
+        (outcome,) = self._loader.load_all([path], self._settings, self._inside)
+        return outcome if isinstance(outcome, LoadError) else outcome.document
 
 
-def judge(cited: Cited, fresh: Freshness, document: Document | LoadError | None) -> Checked:
-    """The verdict on one citation, given its file as it is now."""
+def judge(cited: Cited, document: Document | LoadError | None, path: str | None = None) -> Checked:
+    """The verdict on one citation, given its file as it is now and where that was found."""
     if not cited.quote or sha256_text(cited.quote) != cited.quote_sha256:
         return Checked(
             cited, Verdict.ALTERED, "the quote in the answers file does not match its own checksum"
         )
+    if cited.end - cited.start != len(cited.quote):
+        return Checked(cited, Verdict.ALTERED, "the quote in the answers file is not as long as its place")
     if document is None:
-        return Checked(cited, Verdict.MISSING, "the file is no longer there")
+        return Checked(cited, Verdict.MISSING, "the file is no longer there", fresh=Freshness.MISSING)
     if isinstance(document, LoadError):
-        return Checked(cited, Verdict.UNREADABLE, f"the file cannot be read: {document.reason}")
-    start = _where(document.text, cited)
-    if start is None:
-        since = "the file was edited and" if fresh is Freshness.EDITED else "the file is unchanged, yet"
-        return Checked(cited, Verdict.GONE, f"{since} the words are not in it")
-    found = location(document, start, start + len(cited.quote))
-    if (start, start + len(cited.quote)) != (cited.start, cited.end):
-        return Checked(cited, Verdict.MOVED, "the words stand elsewhere in the file now", found)
-    if fresh is Freshness.EDITED:
-        return Checked(cited, Verdict.EDITED, "the file was edited; the words are where they were", found)
-    return Checked(cited, Verdict.STANDS, "the words are where the citation points", found)
+        told = f"the file cannot be read: {document.reason}"
+        return Checked(cited, Verdict.UNREADABLE, told, fresh=Freshness.UNREADABLE)
+    fresh = Freshness.UNCHANGED if document.sha256 == cited.sha256 else Freshness.EDITED
+    text, start, n = document.text, cited.start, len(cited.quote)
+    if start >= 0 and text[start : start + n] == cited.quote:
+        found = location(document, start, start + n)
+        if path is not None and path != cited.document:
+            told = "the words are where the citation points, in the file where it is now"
+        elif fresh is Freshness.EDITED:
+            told = "the file was edited; the words are where they were"
+        else:
+            told = "the words are where the citation points"
+        return Checked(cited, Verdict.SAME, told, found, fresh=fresh)
+    since = "the file was edited"
+    if fresh is Freshness.UNCHANGED:
+        if cited.extractor is None or cited.extractor == extractor():
+            told = "the file is unchanged, and the words never stood where the citation says"
+            return Checked(cited, Verdict.ALTERED, told, fresh=fresh)
+        since = "the file is unchanged, but another version of rag had read it"
+    return _search(cited, document, fresh, since)
+
+
+def _search(cited: Cited, document: Document, fresh: Freshness, since: str) -> Checked:
+    """Where the words went in a file that is not as it was."""
+    text, n = document.text, len(cited.quote)
+    start = _where(text, cited)
+    if start is not None and stands_whole(text, start, start + n):
+        found = location(document, start, start + n)
+        return Checked(
+            cited, Verdict.MOVED, f"{since}; the words stand elsewhere in it now", found, fresh=fresh
+        )
+    near = nearest(text, cited.quote, cited.start if start is None else start)
+    if near is None:
+        return Checked(cited, Verdict.GONE, f"{since} and the words are not in it", fresh=fresh)
+    found = location(document, near.start, near.end)
+    if near.same_words and start is None:
+        told = f"{since}; the same words stand there with other white space or marks between them"
+    elif near.same_words:
+        told = f"{since}; the words stand there as part of a longer sentence"
+    else:
+        told = f"{since}; other words stand there now"
+    return Checked(cited, Verdict.CHANGED, told, found, near.changes, fresh)
 
 
 def _where(text: str, cited: Cited) -> int | None:
-    """Where the quote stands: at its place, else where it is nearest to that, else nowhere (None)."""
-    if text[max(cited.start, 0) : max(cited.end, 0)] == cited.quote:
-        return max(cited.start, 0)
-    before, after = text.rfind(cited.quote, 0, max(cited.end, 0)), text.find(cited.quote, max(cited.start, 0))
-    places = [at for at in (before, after) if at >= 0]
-    return min(places, key=lambda at: abs(at - cited.start), default=None)
+    """Where the quote stands nearest to its place, in a sentence of its own if anywhere; None: nowhere."""
+    places: list[int] = []
+    at = text.find(cited.quote)
+    while at >= 0 and len(places) < _N_PLACES:
+        places.append(at)
+        at = text.find(cited.quote, at + 1)
+    whole = [at for at in places if stands_whole(text, at, at + len(cited.quote))]
+    return min(whole or places, key=lambda at: abs(at - cited.start), default=None)
+
+
+def extractor() -> str:
+    """Names the code that reads documents, as answers record it."""
+    from rag.indexing.code_hash import rules_sum
+
+    return rules_sum()[:EXTRACTOR_CHARS]

@@ -21,16 +21,29 @@ if TYPE_CHECKING:
 
 def checked(result: Checked, look: Look) -> list[Text]:
     """A citation that no longer stands: what became of it, where it was, where its words are now."""
-    cited, moved = result.cited, result.found is not None
-    line = Text(str(result.verdict), style="bold yellow" if moved else "bold red")
+    cited = result.cited
+    line = Text(str(result.verdict), style="bold yellow" if result.found is not None else "bold red")
     line.append(f"  {short_path(cited.document, look.base)}, characters {cited.start} to {cited.end}")
     if result.found is not None:
-        now = place(cited.document, result.found.line, result.found.page, look.base)
+        now = place(result.found.document, result.found.line, result.found.page, look.base)
         line.append(f", now at {now}, characters {result.found.start} to {result.found.end}")
     else:
         line.append(f": {clean(result.detail)}")
     quote = Text(shortened(clean(cited.quote).strip(), NEAREST_CHARS), style="dim")
+    if result.changes:
+        quote = _changed_words(result.changes, look)
     return fold(line, look, "    ", "") + fold(quote, look, "    ", "  ")
+
+
+def _changed_words(changes: Sequence[tuple[str, str]], look: Look) -> Text:
+    """The words of then and of now in one line, those that are gone and those that are new set off."""
+    marks = {"gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green"), "same": ("", "", "dim")}
+    out = Text()
+    for what, words in changes:
+        opening, closing, style = marks[what]
+        out.append(" " if out.plain else "")
+        out.append(f"{opening}{clean(words)}{closing}", style=style if look.colour or what == "same" else "")
+    return out
 
 
 def findings(made: Sequence[Finding], look: Look) -> list[Text]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.checks.verify import Checked, Cited, Verdict, judge
 from rag.output.json_lines import source_to_json
-from rag.records import Document, Freshness
+from rag.records import Document
 from rag.store import Store
 from rag.store.lookup import Line, Named, around, around_characters, find_path
 
@@ -64,7 +64,7 @@ def chosen_lines(document: Document, given: Mapping[str, Any]) -> list[Line]:
 
 def not_held(cited: Cited) -> Checked:
     """The verdict on a citation of a file that is not in the store, and so is not looked at."""
-    judged = judge(cited, Freshness.MISSING, None)
+    judged = judge(cited, None)
     if judged.verdict is not Verdict.MISSING:
         return judged
     return replace(judged, detail="no document of the store has this path, and no other file is read")
