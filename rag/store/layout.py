@@ -9,6 +9,7 @@ STORE/
     NAME.faiss, NAME_rows.npy   a further view: vector j stands for passage NAME_rows[j]
     lexical/             BM25 over the same rows
     manifest.json        settings, counts and checksums; written last
+  calibration.json       a user's own calibration (rag.answering.store_calibration); generations come and go
   cache/embeddings.sqlite   vectors by content, kept through interrupted runs
 """
 
