@@ -24,10 +24,11 @@ from numpy.typing import NDArray
 
 from eval.questions import Question, load_questions, question_files
 from eval.runs.record import Recorder
-from eval.scoring.confidence import auroc, calibration_error
+from eval.scoring.confidence import auroc, calibration_error, risk_coverage
 from eval.scoring.judged import Judged
 from rag.answering.calibration import Calibrator
 from rag.assistant import Assistant
+from rag.records import Status
 from rag.settings import load_settings
 
 Floats = NDArray[np.float64]
@@ -62,7 +63,8 @@ ANSWERS_ALL = Calibrator(weights={}, mean={}, scale={}, bias=0.0, answered=0.0, 
 class Case:
     """One development question: its signals, and whether its first citation is right.
 
-    ``subject`` is shared by the questions about the same documents.
+    ``subject`` is shared by the questions about the same documents. What is not ``claimable`` is called weak
+    whatever the confidence: a sentence that states no reason, say, where why was asked.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Case:
     right: bool
     answerable: bool
     on_subject: bool
+    claimable: bool = True
 
 
 def fit_logistic(x: Floats, y: Floats, penalty: float) -> Floats:
@@ -115,15 +118,18 @@ def _standard(x: Floats) -> tuple[Floats, Floats]:
 
 
 def least_threshold(confidence: Floats, right: Floats, precision: float) -> float:
-    """The lowest threshold from which on the answers given are right in at least that share.
+    """The lowest threshold from which on the answers given are right in at least that share; 1.0 for none.
+
+    Answers of one confidence are given together.
 
     >>> least_threshold(np.array([0.9, 0.8, 0.6, 0.2]), np.array([1.0, 1.0, 0.0, 1.0]), 0.9)
     0.8
+    >>> least_threshold(np.array([0.9, 0.8, 0.8]), np.array([1.0, 1.0, 0.0]), 0.9)
+    0.9
     """
-    order = np.argsort(-confidence, kind="stable")
-    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    kept = np.flatnonzero(share >= precision)
-    return float(confidence[order][kept[-1]]) if len(kept) else 1.0
+    points = risk_coverage(confidence.tolist(), right.astype(bool).tolist())
+    kept = [point.threshold for point in points if 1 - point.risk >= precision - 1e-12]
+    return min(kept, default=1.0)
 
 
 def gather(pairs: Sequence[tuple[str, Path, Path]]) -> tuple[list[Case], str]:
@@ -159,6 +165,7 @@ def asked_cases(
             right=Judged.of(row, {question.id: question}).first_right == 1.0,
             answerable=question.answerable,
             on_subject=question.type != "off_subject",
+            claimable=answer.status is Status.ANSWERED,
         )
 
 

@@ -209,6 +209,43 @@ def explain(
         print("\n".join(lines(explanation)))
 
 
+@app.command(epilog="Example: rag eval calibrate my-questions.jsonl")
+def calibrate(
+    questions: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="QUESTIONS...", help="JSON-lines files, or folders that hold some."),
+    ] = None,
+    store: StoreOption = None,
+    precision: Annotated[
+        float,
+        typer.Option("--precision", min=0.5, max=0.99, help="Share of right answers among those given."),
+    ] = 0.9,
+    split: Annotated[str | None, typer.Option("--split", help="Ask only this split: dev or test.")] = None,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Take your calibration out: the one shipped holds again.")
+    ] = False,
+) -> None:
+    """Fit how sure an answer must be to your own questions of a store, and keep that with the store.
+
+    20 answerable and 20 unanswerable questions move the threshold, 50 of each the confidence as well.
+    """
+    from eval.calibrate_store import calibrate_store, lines, store_of
+    from eval.runs.opening import on_bar, settings_for
+    from rag.answering.store_calibration import remove, save
+    from rag.output.progress_bar import progress
+
+    settings = settings_for(store)
+    folder = store_of(settings)
+    if reset:
+        _tell("removed" if remove(folder) else "there was no calibration of your own")
+        return
+    wanted = _wanted(questions or [], split, None)
+    with progress() as bar:
+        calibration, fit = calibrate_store(settings, wanted, precision, on_bar(bar))
+    print("\n".join(lines(fit)))
+    _tell(f"written: {save(folder, calibration)}; to remove it: rag eval calibrate --reset")
+
+
 @app.command("import", epilog="Example: rag eval import squad dev-v1.1.json --out sets/squad")
 def import_command(
     form: Annotated[

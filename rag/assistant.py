@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import Encoder
 from rag.answering.answer import as_ranked, compose, judge
-from rag.answering.calibration import Calibrator, load_calibrator
+from rag.answering.calibration import Calibrator
 from rag.answering.question import ParsedQuestion, parse, usable_question
 from rag.answering.ranking import EvidenceRanker
+from rag.answering.store_calibration import calibrator_of
 from rag.reader import open_reader
 from rag.reader.base import Reader
 from rag.records import EXTRACTOR_CHARS, Answer, Hit
@@ -80,15 +81,16 @@ class Assistant:
     ) -> Assistant:
         """An assistant over the store at a path, by default the user's own.
 
-        ``calibrator`` says how sure an answer must be, by default the one shipped with the reader. Raises
-        StoreError where there is no store or it cannot be trusted, WeightsError where a model is missing.
+        ``calibrator`` says how sure an answer must be, by default the store's own, else the one shipped with
+        the reader. Raises StoreError where there is no store or it cannot be trusted, WeightsError where a
+        model is missing.
         """
         settings = settings or load_settings({} if store is None else {"store": store}).settings
         path = settings.store if store is None else Path(store)
         opened = Store.open(path)
         encoder = load_encoder(settings.encoder, n_threads=settings.reader.threads)
         reader = open_reader(settings.reader, encoder)
-        calibrator = calibrator or load_calibrator(reader.name)
+        calibrator = calibrator or calibrator_of(path, reader.name, reader.fingerprint, encoder.fingerprint)
         return cls(opened, encoder, reader, calibrator, replace(settings, store=path))
 
     def close(self) -> None:

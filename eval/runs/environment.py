@@ -120,8 +120,19 @@ def about(store: Any, settings: Any, folder: Path) -> dict[str, object]:
         "machine": machine(),
         "store": str(path.relative_to(folder.absolute()) if inside else path),
         "store_fingerprint": store_fingerprint(store.manifest),
+        "calibration": _own_calibration(Path(store.path)),
         "seed": SEED,
     }
+
+
+def _own_calibration(store: Path) -> dict[str, Any] | None:
+    """The store's own calibration, None where the one shipped is in use."""
+    from dataclasses import asdict
+
+    from rag.answering.store_calibration import load
+
+    own = load(store)
+    return asdict(own) if own else None
 
 
 def conditions_changed(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:

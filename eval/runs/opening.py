@@ -56,14 +56,14 @@ def ask_all(
                 info=info,
                 depth=depth,
                 raw_follow_ups=raw_follow_ups,
-                progress=_on_bar(bar),
+                progress=on_bar(bar),
             )
         except KeyboardInterrupt:
             tell("stopped; what is done is kept, and the same command goes on from here")
             raise
 
 
-def _on_bar(bar: Progress | None) -> Callable[[int, int], None]:
+def on_bar(bar: Progress | None) -> Callable[[int, int], None]:
     """What shows (done, all) on a bar; a resumed run begins where it stopped."""
     begun = False
 

@@ -13,6 +13,7 @@ from rag.settings import Resolved
 from rag.text.sinks import shell_word
 
 if TYPE_CHECKING:
+    from rag.settings import ReaderSettings
     from rag.store import Store
 
 EPILOG = "Example: rag info --documents"
@@ -33,6 +34,7 @@ def info(
     if Store.exists(path):
         with Store.open(path) as opened:
             described |= describe(opened, with_documents=documents)
+            described["calibration"] = calibration(opened, resolved.settings.reader)
     else:
         tell(
             f"note: there is no store at {path} yet; make one with: rag index PATH --store {shell_word(path)}"
@@ -41,6 +43,8 @@ def info(
         show_json(described | {"settings": settings_rows(resolved)})
         return
     listed = described.pop("documents", [])
+    if described.get("calibration", "") is None:
+        del described["calibration"]
     show(rows([(name, _told(value)) for name, value in described.items()], look()))
     if listed:
         show([Text(), Text("documents", style="bold")])
@@ -81,6 +85,31 @@ def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
     return described
 
 
+def calibration(store: Store, reader: ReaderSettings) -> dict[str, Any] | None:
+    """The store's own calibration and whether it is in use; None where the one shipped is."""
+    from rag.answering.calibration import load_calibrator
+    from rag.answering.store_calibration import load
+    from rag.reader import reader_fingerprint
+
+    own = load(store.path)
+    if own is None:
+        return None
+    encoder = store.manifest.encoder_fingerprint
+    in_use = own.holds_for(reader_fingerprint(reader, encoder), encoder, load_calibrator(reader.model))
+    return {"in_use": in_use, "answered": own.answered, "precision": own.precision, **own.fitted_on}
+
+
+def _calibration_told(own: dict[str, Any]) -> str:
+    """A calibration in a line."""
+    if not own["in_use"]:
+        return "your own, not in use: fitted with another reader or encoder; rag eval calibrate"
+    questions = f"{own['n_answerable']} answerable and {own['n_unanswerable']} other questions"
+    return (
+        f"your own, of {own['fitted']}: {questions}; answers from {own['answered']:.2f} on, "
+        f"to be right in {own['precision']:.0%}"
+    )
+
+
 def settings_rows(resolved: Resolved) -> list[dict[str, Any]]:
     """Every setting with its value and its origin."""
     return [
@@ -90,6 +119,8 @@ def settings_rows(resolved: Resolved) -> list[dict[str, Any]]:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return _calibration_told(value)
     if isinstance(value, list):
         return ", ".join(str(item) for item in value) or "none"
     return repr(value) if value == "" else str(value)

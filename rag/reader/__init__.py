@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from embeddings.encoder import Encoder
     from rag.settings import ReaderSettings
 
-__all__ = ["open_reader"]
+__all__ = ["open_reader", "reader_fingerprint"]
 
 
 def open_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
@@ -33,3 +33,12 @@ def open_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
         return encoder.encode(texts, kind="passage")
 
     return SimilarityReader(encode, encoder.fingerprint)
+
+
+def reader_fingerprint(settings: ReaderSettings, encoder_fingerprint: str) -> str:
+    """The fingerprint of the reader that the settings name, without opening it; empty where it is missing."""
+    if settings.model != "cross-encoder":
+        return encoder_fingerprint
+    from rag.reader.shipped import expected_checksums
+
+    return expected_checksums().get("model.safetensors", "")

@@ -18,13 +18,22 @@ def folder() -> Path:
     return Path(str(resources.files("rag.reader"))) / "weights"
 
 
-def checked_folder(path: Path | None = None) -> Path:
-    """The folder, once every file named in its ``checksums.json`` stands there with its SHA-256."""
+def expected_checksums(path: Path | None = None) -> dict[str, str]:
+    """The SHA-256 that each file of the weights must have; empty where they are missing."""
     path = folder() if path is None else path
     try:
         expected: dict[str, str] = json.loads((path / CHECKSUMS).read_text("utf-8"))
     except OSError:
-        raise WeightsError(f"the reader's weights are missing from {path}", _REINSTALL) from None
+        return {}
+    return expected
+
+
+def checked_folder(path: Path | None = None) -> Path:
+    """The folder, once every file named in its ``checksums.json`` stands there with its SHA-256."""
+    path = folder() if path is None else path
+    expected = expected_checksums(path)
+    if not expected:
+        raise WeightsError(f"the reader's weights are missing from {path}", _REINSTALL)
     wrong = []
     for name, sha256 in expected.items():
         if not (path / name).is_file():

@@ -10,6 +10,7 @@ STORE/
     lexical/             BM25 over the same rows
     manifest.json        settings, counts and checksums; written last
   generations/.damaged-000006   set aside by a repair, deleted by nobody
+  calibration.json       a user's own calibration (rag.answering.store_calibration); generations come and go
   cache/embeddings.sqlite   vectors by content, kept through interrupted runs
 """
 

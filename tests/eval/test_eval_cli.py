@@ -18,12 +18,25 @@ from eval.significance import SEED
 from rag.settings import RANKING
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "compare", "gate", "check", "explain", "import", "export", "peers")
+COMMANDS = (
+    "run",
+    "report",
+    "compare",
+    "gate",
+    "check",
+    "explain",
+    "calibrate",
+    "import",
+    "export",
+    "peers",
+)
 
 
-def rag(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def rag(
+    *arguments: str | Path, cwd: Path, base: tuple[str, ...] = ("eval",), **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "rag", "eval", *map(str, arguments)],
+        [sys.executable, "-m", "rag", *base, *map(str, arguments)],
         cwd=cwd,
         env=variables(cwd, **environment),
         capture_output=True,
