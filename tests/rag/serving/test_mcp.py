@@ -177,7 +177,7 @@ def test_hostile_arguments_are_tool_errors_and_the_server_goes_on(env: dict[str,
 
 
 def test_arguments_that_are_odd_but_usable_are_used(env: dict[str, str]) -> None:
-    odd = [
+    odd: list[tuple[str, dict[str, Any]]] = [
         ("ask", {"question": "who\0 chaired \u202e the panel?"}),
         ("ask", {"question": "wer führte den Vorsitz? 🙂"}),
         ("search", {"query": "' OR 1=1 --", "inside": "[" * 500}),
@@ -201,8 +201,8 @@ def test_verify_reads_no_file_that_the_store_does_not_hold(env: dict[str, str]) 
         "sha256": hashlib.sha256(secret.read_bytes()).hexdigest(),
         "quote_sha256": hashlib.sha256(quote.encode()).hexdigest(),
     }
-    wrong = citation | {"quote": "The secret word is other"}
-    wrong["quote_sha256"] = hashlib.sha256(wrong["quote"].encode()).hexdigest()
+    other = "The secret word is other!"
+    wrong = citation | {"quote": other, "quote_sha256": hashlib.sha256(other.encode()).hexdigest()}
     (result,) = calls(env, ("verify", {"answers": [{"citations": [citation, wrong]}]}))
     verdicts = [one["verdict"] for one in result.structured_content["checks"]]
     assert verdicts == ["missing", "missing"]  # right and wrong words are told alike
