@@ -77,7 +77,7 @@ def test_every_schema_is_shipped() -> None:
     assert all(any(path.relative_to(ROOT / "rag").match(pattern) for pattern in patterns) for path in schemas)
 
 
-@pytest.mark.parametrize(("package", "folder"), [("rag", "output"), ("rag", "session"), ("eval", "reports")])
+@pytest.mark.parametrize(("package", "folder"), [("rag", "output"), ("eval", "reports")])
 def test_every_template_is_shipped(package: str, folder: str) -> None:
     templates = list((ROOT / package / folder / "templates").iterdir())
     assert templates

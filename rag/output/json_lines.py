@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
-from rag.records import Answer, Citation, Document, Freshness, Hit, Lead, Location, Span
+from rag.records import Answer, Citation, Document, Freshness, Hit, Lead, Location, Span, sha256_text
 
 if TYPE_CHECKING:
     from rag.store.lookup import Line
@@ -167,3 +168,61 @@ def _hit(hit: Hit, path_of: PathOf) -> dict[str, Any]:
             for other in hit.duplicates
         ],
     }
+
+
+def citation_from_json(given: Any) -> Citation:
+    """The citation that was written so; KeyError, TypeError or ValueError where it cannot be one.
+
+    One whose quotation does not match its own checksum was changed since, and is none.
+    """
+    if not isinstance(given, Mapping):
+        raise TypeError("expected a JSON object")
+    texts = {name: _typed(given, name, str) for name in ("document", "sha256", "quote", "quote_sha256")}
+    maybe = {name: _typed(given, name, str, optional=True) for name in ("heading", "title", "date")}
+    places = {name: _typed(given, name, int, optional=True) for name in ("line", "page")}
+    if sha256_text(texts["quote"]) != texts["quote_sha256"]:
+        raise ValueError("the quote does not match its own checksum")
+    if not Path(texts["document"]).is_absolute():
+        raise ValueError("'document' is no whole path")
+    if maybe["date"] is not None:
+        _check_date(maybe["date"])
+    marks = given.get("marks", [])
+    if not isinstance(marks, list) or not all(_is_pair(mark) for mark in marks):
+        raise TypeError("expected pairs of whole numbers under 'marks'")
+    lead = given.get("lead")
+    if lead is not None:
+        lead = Lead(_typed(lead, "start", int), _typed(lead, "end", int), _typed(lead, "text", str))
+    return Citation(
+        **texts,
+        **maybe,
+        **places,
+        start=_typed(given, "start", int),
+        end=_typed(given, "end", int),
+        freshness=Freshness(given["freshness"]),
+        score=float(given.get("score", 0.0)),
+        marks=tuple((mark[0], mark[1]) for mark in marks),
+        lead=lead,
+    )
+
+
+def _check_date(text: str) -> None:
+    from rag.text.dates import last_day
+
+    try:
+        last_day(text)
+    except RagError as error:
+        raise ValueError(error.message) from None
+
+
+def _is_pair(mark: object) -> bool:
+    return isinstance(mark, list) and len(mark) == 2 and all(type(at) is int for at in mark)
+
+
+def _typed(given: Mapping[str, Any], name: str, kind: type, *, optional: bool = False) -> Any:
+    """The value under a key, which must be there and of this kind, or null where that may be."""
+    if not isinstance(given, Mapping):
+        raise TypeError("expected a JSON object")
+    value = given[name]
+    if (optional and value is None) or (isinstance(value, kind) and not isinstance(value, bool)):
+        return value
+    raise TypeError(f"expected {'text' if kind is str else 'a whole number'} under {name!r}")

@@ -1,9 +1,10 @@
-"""A quotation with its reference: plain, Markdown, BibTeX, CSL-JSON."""
+"""Quotations with their references: plain, Markdown, BibTeX, CSL-JSON."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rag.citations import marked_parts
@@ -17,14 +18,18 @@ _BIB = str.maketrans(
     {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "#": r"\#", "_": r"\_",
      "$": r"\$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 )  # fmt: skip
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~]|&(?=#?\w+;))")
+_LIST_NUMBER = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
+_LIST_SIGN = re.compile(r"^(\s*)([-+=])")
 
 
 def written(citation: Citation, form: str) -> str:
     """The quotation in one of the ``FORMATS``; UsageError for another."""
     if form not in FORMATS:
         raise UsageError(f"there is no format {form!r}", f":copy {'|'.join(FORMATS)}")
-    return {"plain": _plain, "md": markdown, "bib": _bibtex, "csl": _csl}[form](citation)
+    if form in ("bib", "csl"):
+        return bibtex([citation]).rstrip("\n") if form == "bib" else csl([citation])
+    return markdown(citation) if form == "md" else _plain(citation)
 
 
 def words(citation: Citation) -> str:
@@ -57,22 +62,39 @@ def _plain(citation: Citation) -> str:
     return f"“{words(citation)}”\n({reference(citation)})"
 
 
-def markdown(citation: Citation) -> str:
-    """A block quotation, the marked words bold."""
+def parts(citation: Citation) -> list[tuple[str, bool]]:
+    """The quotation in its parts, each with whether it is marked; marked white space is not."""
+    found = marked_parts(citation.quote, citation.marks)
+    return [(text, is_marked and bool(text.strip())) for text, is_marked in found if text]
+
+
+def markdown(citation: Citation, *, mark: str = "") -> str:
+    """A block quotation, the marked words bold; ``mark`` is put after it, such as a footnote's."""
     out = ""
-    for part, marked in marked_parts(citation.quote, citation.marks):
-        text = escaped(part.strip() if marked else part)
-        out += f"**{text}**" if marked and text else text
-    return f"> {' '.join(out.split())}\n>\n> — {escaped(reference(citation))}"
+    for text, is_marked in parts(citation):
+        inside = _escaped_inside(text.strip())
+        out += text.replace(text.strip(), f"**{inside}**") if is_marked else _escaped_inside(text)
+    said = _at_start(" ".join(out.split()))
+    lead = f"> {escaped(' '.join(citation.lead.text.split()))}\n>\n" if citation.lead else ""
+    return f"{lead}> {said}{mark}\n>\n> — {escaped(reference(citation))}"
 
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is.
 
-    >>> escaped("a_b *c*")
-    'a\\\\_b \\\\*c\\\\*'
+    >>> escaped("a_b *c*"), escaped("1. &amp;"), escaped("- a")
+    ('a\\\\_b \\\\*c\\\\*', '1\\\\. \\\\&amp;', '\\\\- a')
     """
+    return _at_start(_escaped_inside(text))
+
+
+def _escaped_inside(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _at_start(text: str) -> str:
+    """What would begin a list or underline a heading, escaped."""
+    return _LIST_SIGN.sub(r"\1\\\2", _LIST_NUMBER.sub(r"\1\\\2", text))
 
 
 def key(citation: Citation) -> str:
@@ -83,34 +105,85 @@ def key(citation: Citation) -> str:
     return plain if not year or year in plain else f"{plain}-{year}"
 
 
-def _bibtex(citation: Citation) -> str:
-    fields = {"title": " ".join((citation.title or Path(citation.document).stem).split())}
-    if citation.date:
-        parts = citation.date.split("-")
-        fields["year"] = parts[0]
-        if len(parts) > 1:
-            fields["month"] = parts[1].lstrip("0")
-    fields["howpublished"] = _file(citation)
-    if citation.page is not None:
-        fields["pages"] = str(citation.page)
-    fields["note"] = f"{place(citation)}: “{words(citation)}”" if place(citation) else f"“{words(citation)}”"
-    body = ",\n".join(f"  {name} = {{{value.translate(_BIB)}}}" for name, value in fields.items())
-    return f"@misc{{{key(citation)},\n{body}\n}}"
+def by_source(citations: Iterable[Citation]) -> list[tuple[str, list[Citation]]]:
+    """The citations of each file, each once, under a key that no other file has; both in the order met."""
+    files: dict[tuple[str, str], dict[tuple[int, int], Citation]] = {}
+    for citation in citations:
+        places = files.setdefault((citation.document, citation.sha256), {})
+        places.setdefault((citation.start, citation.end), citation)
+    keys: set[str] = set()
+    sources: list[tuple[str, list[Citation]]] = []
+    for places in files.values():
+        group = list(places.values())
+        base = name = key(group[0])
+        number = 2
+        while name in keys:
+            name, number = f"{base}-{number}", number + 1
+        keys.add(name)
+        sources.append((name, group))
+    return sources
 
 
-def _csl(citation: Citation) -> str:
+def bibtex(citations: Iterable[Citation]) -> str:
+    """An entry for every file cited, its quotations in the note."""
+    return "\n".join(_entry(name, group) + "\n" for name, group in by_source(citations))
+
+
+def _entry(name: str, group: Sequence[Citation]) -> str:
+    first = group[0]
+    fields = {"title": _title(first)}
+    if first.date:
+        dated = first.date.split("-")
+        fields["year"] = dated[0]
+        if len(dated) > 1:
+            fields["month"] = dated[1].lstrip("0")
+    fields["howpublished"] = _file(first)
+    if pages := _pages(group):
+        fields["pages"] = pages
+    notes = [f"{place(one)}: “{words(one)}”" if place(one) else f"“{words(one)}”" for one in group]
+    fields["note"] = "; ".join(notes)
+    body = ",\n".join(f"  {field} = {{{_tex(value)}}}" for field, value in fields.items())
+    return f"@misc{{{name},\n{body}\n}}"
+
+
+def _tex(text: str) -> str:
+    return file_name(text).translate(_BIB)
+
+
+def _title(citation: Citation) -> str:
+    return " ".join((citation.title or Path(citation.document).stem).split())
+
+
+def _pages(group: Iterable[Citation]) -> str:
+    return ", ".join(map(str, sorted({one.page for one in group if one.page is not None})))
+
+
+def csl(citations: Iterable[Citation]) -> str:
+    """An item of CSL-JSON for every file cited, its quotations in the note."""
+    items = []
+    for name, group in by_source(citations):
+        body = ",\n".join(
+            f"    {json_line(field)}: {json_line(value)}" for field, value in _item(name, group).items()
+        )
+        items.append(f"  {{\n{body}\n  }}")
+    return "[\n" + ",\n".join(items) + "\n]"
+
+
+def _item(name: str, group: Sequence[Citation]) -> dict[str, object]:
+    first = group[0]
+    several = len(group) > 1
+    notes = [f"“{words(one)}”" + (f" ({place(one)})" if several and place(one) else "") for one in group]
     item: dict[str, object] = {
-        "id": key(citation),
+        "id": name,
         "type": "document",
-        "title": " ".join((citation.title or Path(citation.document).stem).split()),
-        "source": Path(citation.document).name,
-        "note": f"“{words(citation)}”",
+        "title": _title(first),
+        "source": _file(first),
+        "note": "; ".join(notes),
     }
-    if citation.date:
-        item["issued"] = {"date-parts": [[int(part) for part in citation.date.split("-")]]}
-    if citation.page is not None:
-        item["page"] = str(citation.page)
-    elif citation.line is not None:
-        item["locator"], item["label"] = str(citation.line), "line"
-    body = ",\n".join(f"    {json_line(name)}: {json_line(value)}" for name, value in item.items())
-    return f"[\n  {{\n{body}\n  }}\n]"
+    if first.date:
+        item["issued"] = {"date-parts": [[int(part) for part in first.date.split("-")]]}
+    if pages := _pages(group):
+        item["page"] = pages
+    elif not several and first.line is not None:
+        item["locator"], item["label"] = str(first.line), "line"
+    return item

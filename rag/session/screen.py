@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rag.errors import RagError
 from rag.output.lines import Look, fold
-from rag.text.sinks import clean
+from rag.text.sinks import clean, clean_line
 
 PATIENCE_SECONDS = 0.3  # before a wait is shown: shorter ones are over before they are read
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -144,16 +144,6 @@ class Screen:
     def spinner(self) -> Spinner:
         """A sign of life for a wait that begins now."""
         return Spinner(self._out if self.terminal else None, self.look)
-
-
-def clean_line(text: str) -> str:
-    """One line fit to print, its white space at the beginning kept.
-
-    >>> clean_line("  two  \\x1b[2J")
-    '  two ␛[2J'
-    """
-    body = text.lstrip(" ")
-    return " " * (len(text) - len(body)) + clean(body)
 
 
 class Spinner:

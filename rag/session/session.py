@@ -15,12 +15,13 @@ from rag.session import changes, view
 from rag.session.background import Background
 from rag.session.filters import Filters, read_filters
 from rag.session.followups import Completed, Earlier, complete
-from rag.session.screen import Screen, clean_line
+from rag.session.screen import Screen
 from rag.session.suggestions import LEAST_CHARS, READ_CHARS, Vocabulary, spellings, subjects
 from rag.session.turns import Options, Turn
 from rag.settings import Settings
 from rag.text.dates import long_date
 from rag.text.language import load_language
+from rag.text.sinks import clean_line
 
 
 class Session:

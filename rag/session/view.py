@@ -8,6 +8,7 @@ from dataclasses import replace
 from rich.text import Text
 
 from rag.output import render
+from rag.output.export import sureness
 from rag.output.lines import Look, fold
 from rag.output.render import Source
 from rag.records import Answer, Citation, Document, Status
@@ -16,17 +17,6 @@ from rag.text.sinks import clean
 
 LONGEST_QUOTE = 1200  # characters of evidence shown at once: some fifteen lines; :more shows all
 LONGEST_NAME = 160  # characters of a title or heading shown
-
-_WORDS = ((0.95, "almost certain"), (0.85, "very likely"), (0.65, "likely"), (0.4, "uncertain"))
-
-
-def sureness(confidence: float) -> str:
-    """A confidence in words.
-
-    >>> sureness(0.97), sureness(0.7), sureness(0.1)
-    ('almost certain', 'likely', 'doubtful')
-    """
-    return next((word for least, word in _WORDS if confidence >= least), "doubtful")
 
 
 def _short_name(name: str | None) -> str | None:

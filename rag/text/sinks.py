@@ -38,6 +38,16 @@ def clean(text: str) -> str:
     return _UNSEEN.sub(_visible, _SPACE.sub(" ", text))
 
 
+def clean_line(text: str) -> str:
+    r"""For a line of a file or a screen: as ``clean``, its spaces at the beginning kept.
+
+    >>> clean_line("  two  \x1b[2J")
+    '  two ␛[2J'
+    """
+    body = text.lstrip(" ")
+    return " " * (len(text) - len(body)) + clean(body)
+
+
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 

@@ -14,8 +14,8 @@ from rag.records import Citation, Document
 from rag.session import view
 from rag.session.commands import editor
 from rag.session.commands.paragraphs import around
-from rag.session.screen import clean_line
 from rag.store.lookup import Line, lines_of
+from rag.text.sinks import clean_line
 
 if TYPE_CHECKING:
     from rag.session.session import Session

@@ -201,8 +201,8 @@ def test_verify_reads_no_file_that_the_store_does_not_hold(env: dict[str, str]) 
         "sha256": hashlib.sha256(secret.read_bytes()).hexdigest(),
         "quote_sha256": hashlib.sha256(quote.encode()).hexdigest(),
     }
-    wrong = citation | {"quote": "The secret word is other"}
-    wrong["quote_sha256"] = hashlib.sha256(wrong["quote"].encode()).hexdigest()
+    other = "The secret word is other!"
+    wrong = citation | {"quote": other, "quote_sha256": hashlib.sha256(other.encode()).hexdigest()}
     (result,) = calls(env, ("verify", {"answers": [{"citations": [citation, wrong]}]}))
     verdicts = [one["verdict"] for one in result.structured_content["checks"]]
     assert verdicts == ["missing", "missing"]  # right and wrong words are told alike

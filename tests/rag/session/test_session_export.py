@@ -11,6 +11,7 @@ import jsonschema
 from driven import Driven
 
 from rag.checks.verify import Verdict, check, read_answers
+from rag.output.export import WRITERS, read_accounts
 from rag.output.json_lines import schema
 
 ENTRIES = (
@@ -45,6 +46,16 @@ def test_markdown_holds_every_question_and_quotation(fresh: Callable[..., Driven
     assert "Typed: who led it?" in text
     assert "no answer, confidence" in text
     assert "Only after:2017 in:\\*.html" in text
+
+
+def test_a_session_and_its_json_lines_are_told_by_one_account(
+    fresh: Callable[..., Driven], tmp_path: Path
+) -> None:
+    entries = (ENTRIES[0], ENTRIES[2])  # asked as they were typed, without filters
+    fresh().type(*entries, *(f":save {tmp_path / name}" for name in ("a.md", "a.html", "a.jsonl")))
+    accounts, _ = read_accounts((tmp_path / "a.jsonl").read_text("utf-8").splitlines(), "a.jsonl")
+    assert WRITERS["md"](accounts) == (tmp_path / "a.md").read_bytes()
+    assert WRITERS["html"](accounts) == (tmp_path / "a.html").read_bytes()
 
 
 class Tags(HTMLParser):
