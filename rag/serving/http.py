@@ -36,7 +36,7 @@ from rag.serving.lane import Lane, LaneFullError
 from rag.serving.shelf import Shelf, about, chosen_lines, not_held, path_of
 from rag.settings import Settings
 from rag.store import Store
-from rag.text.sinks import json_line
+from rag.text.sinks import UNSEEN, json_line
 
 LEAST_TOKEN_CHARS = 16  # a random token of these has some 96 bits
 RETRY_SECONDS = 1  # a question takes a tenth of that, and the line is short
@@ -87,7 +87,7 @@ class Server:
         self._ask_fields = openapi.ask_fields(settings.retrieval)
         self._search_fields = openapi.search_fields(settings.retrieval)
         self._described = openapi.document(settings.retrieval, with_token=token is not None)
-        self._page = resources.files("rag").joinpath("serving", "page.html").read_text(encoding="utf-8")
+        self._page = page()
         self._token = token
         self.asking = Lane(settings.store, self._open_assistant, n_places=limits.n_waiting)
         self.reading = Lane(settings.store, self._open_shelf, n_places=limits.n_waiting)
@@ -359,6 +359,12 @@ def _http_error_response(_: Request, error: Exception) -> Response:
 
 def _defect_response(_: Request, error: Exception) -> Response:
     return problem(500, "the server failed at this; its own log says why")
+
+
+def page() -> str:
+    """The page to read in, with the characters it must not show as they are."""
+    text = resources.files("rag").joinpath("serving", "page.html").read_text(encoding="utf-8")
+    return text.replace("@UNSEEN@", "".join(c if c == "-" else f"\\u{{{ord(c):x}}}" for c in UNSEEN))
 
 
 def policy(page: str) -> str:
