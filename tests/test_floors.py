@@ -44,6 +44,7 @@ HEAVY = {
     "trafilatura",
     "pypdfium2",
     "docx",
+    "openpyxl",
     "sentencex",
     "tokenizers",
     "charset_normalizer",

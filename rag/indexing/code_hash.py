@@ -25,6 +25,7 @@ _LIBRARIES = (
     "trafilatura",
     "pypdfium2",
     "python-docx",
+    "openpyxl",
     "charset-normalizer",
     "sentencex",
     "bm25s",

@@ -16,6 +16,7 @@ from rag.loaders.mail import load_eml, load_mbox
 from rag.loaders.markdown import load_markdown
 from rag.loaders.pdf import load_pdf
 from rag.loaders.plain import load_text
+from rag.loaders.sheets import load_xlsx
 from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
@@ -36,6 +37,7 @@ LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".mbox": load_mbox,
     ".csv": load_csv,
     ".tsv": load_csv,
+    ".xlsx": load_xlsx,
 }
 MAX_BYTES = 200_000_000  # a text this long is a log or a dump, and one file would hold up all others
 

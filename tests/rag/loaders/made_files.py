@@ -49,9 +49,29 @@ def csv_file(n: int) -> bytes:
     return out.getvalue().encode()
 
 
+def xlsx(n: int) -> bytes:
+    """A workbook of two sheets, the first of ``n`` rows."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    first = book.active
+    first.title = "Vacancies"
+    first.append(["Year", "Council", "Vacant posts", "Remark"])
+    for row in range(n):
+        first.append([2000 + row % 20, f"Council {row}", row, f"as in {row}, or so"])
+    second = book.create_sheet("Costs")
+    second.append(["Item", "Cost"])
+    second.append(["Rent", 1234.5])
+    second["B2"].number_format = "£#,##0.00"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 # For each suffix what makes a file of it, and the size from which its time can be measured.
 MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
     ".eml": (eml, 400),
     ".mbox": (mbox, 60),
     ".csv": (csv_file, 5_000),
+    ".xlsx": (xlsx, 400),
 }
