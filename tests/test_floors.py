@@ -45,6 +45,7 @@ HEAVY = {
     "pypdfium2",
     "docx",
     "openpyxl",
+    "pptx",
     "sentencex",
     "tokenizers",
     "charset_normalizer",

@@ -26,6 +26,8 @@ _LIBRARIES = (
     "pypdfium2",
     "python-docx",
     "openpyxl",
+    "python-pptx",
+    "lxml",
     "charset-normalizer",
     "sentencex",
     "bm25s",

@@ -21,7 +21,7 @@ _MAX_PARTS = 100_000
 
 
 def opened(data: bytes, what: str, suffix: str) -> zipfile.ZipFile:
-    """The archive of a document that is ``what`` ("a Word file"). Raises UnreadableError for a harmful one."""
+    """The archive of a document that is ``what`` ("a Word file"); UnreadableError for a harmful one."""
     if data.startswith(_OLE):
         raise UnreadableError(
             "encrypted, or an old format under a new name", f"save it as {suffix} without a password"
