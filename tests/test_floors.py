@@ -44,6 +44,8 @@ HEAVY = {
     "trafilatura",
     "pypdfium2",
     "docx",
+    "openpyxl",
+    "pptx",
     "sentencex",
     "tokenizers",
     "charset_normalizer",

@@ -9,13 +9,18 @@ from pathlib import Path
 
 from rag.errors import LoadError
 from rag.files import read_regular, why
+from rag.loaders.book import load_epub
 from rag.loaders.delimited import load_csv
 from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.files import OutsideError, UnsupportedFileError, find, real_roots
 from rag.loaders.mail import load_eml, load_mbox
 from rag.loaders.markdown import load_markdown
+from rag.loaders.opendocument import load_odt
 from rag.loaders.pdf import load_pdf
 from rag.loaders.plain import load_text
+from rag.loaders.rich import load_rtf
+from rag.loaders.sheets import load_xlsx
+from rag.loaders.slides import load_pptx
 from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
@@ -36,6 +41,11 @@ LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".mbox": load_mbox,
     ".csv": load_csv,
     ".tsv": load_csv,
+    ".xlsx": load_xlsx,
+    ".pptx": load_pptx,
+    ".odt": load_odt,
+    ".epub": load_epub,
+    ".rtf": load_rtf,
 }
 MAX_BYTES = 200_000_000  # a text this long is a log or a dump, and one file would hold up all others
 

@@ -129,16 +129,7 @@ def as_marked(text: str, media_type: str, blocks: Sequence[Block], known: Known 
     >>> as_marked("Year | Who\\n2012 | Lee", "text/csv", rows).blocks[1].lead
     (0, 10)
     """
-    return Draft(
-        text,
-        media_type,
-        known.title,
-        known.date or known.created,
-        known.encoding,
-        tuple(known.places),
-        with_leads(text, blocks),
-        known.notes,
-    )
+    return _draft(text, media_type, blocks, known.title, Head(None, None), known)
 
 
 def unmarked(text: str, media_type: str, known: Known = Known()) -> Draft:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from rag.loaders.archive import opened
 from rag.loaders.draft import Draft, Known, Piece, UnreadableError, laid_out, marked
 from rag.records import BlockKind
 from rag.text.blocks import letter_kind
@@ -20,8 +20,6 @@ from rag.text.layout import looks_like_heading
 
 _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_OLE = b"\xd0\xcf\x11\xe0"
-_MAX_UNPACKED = 1_000_000_000  # bytes; a DOCX that unpacks to more is a bomb or no text
 _TEMPLATE_DATES = {"2013-12-23", "2000-01-01", "1980-01-01"}  # written by libraries, not by anybody's clock
 
 _STYLES = (  # words in a style's name, in small letters, and what a paragraph of it is
@@ -38,10 +36,6 @@ _FIRST_ROW = 0x20  # the bit of a table's look that sets off its first row
 
 def load_docx(data: bytes) -> Draft:
     """A Word file as a draft; headings come from its styles, title and date from its text or properties."""
-    if data.startswith(_OLE):
-        raise UnreadableError(
-            "encrypted, or an old .doc under a new name", "save it as DOCX without a password"
-        )
     document = _open(data)
     try:
         pieces = [replace(piece, line=number) for number, piece in enumerate(_pieces(document), 1)]
@@ -63,17 +57,13 @@ def load_docx(data: bytes) -> Draft:
 
 
 def _open(data: bytes) -> Any:
+    opened(data, "a Word file", "DOCX").close()
     import docx
 
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED:
-                raise UnreadableError("it unpacks to more than a gigabyte")
         return docx.Document(io.BytesIO(data))
-    except UnreadableError:
-        raise
-    except Exception as error:  # zipfile, lxml and python-docx each have their own
-        raise UnreadableError("not a Word file, or a truncated one") from error
+    except Exception as error:  # lxml and python-docx each have their own
+        raise UnreadableError("not a Word file, or a damaged one") from error
 
 
 def _pieces(document: Any) -> Iterator[Piece]:

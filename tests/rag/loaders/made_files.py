@@ -49,9 +49,159 @@ def csv_file(n: int) -> bytes:
     return out.getvalue().encode()
 
 
+def xlsx(n: int) -> bytes:
+    """A workbook of two sheets, the first of ``n`` rows."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    first = book.active
+    first.title = "Vacancies"
+    first.append(["Year", "Council", "Vacant posts", "Remark"])
+    for row in range(n):
+        first.append([2000 + row % 20, f"Council {row}", row, f"as in {row}, or so"])
+    second = book.create_sheet("Costs")
+    second.append(["Item", "Cost"])
+    second.append(["Rent", 1234.5])
+    second["B2"].number_format = "£#,##0.00"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def pptx(n: int) -> bytes:
+    """A presentation of ``n`` slides with notes, the second with a table."""
+    from pptx import Presentation
+    from pptx.util import Cm
+
+    deck = Presentation()
+    for row in range(n):
+        slide = deck.slides.add_slide(deck.slide_layouts[1])
+        slide.shapes.title.text = f"Item {row} of the agenda"
+        frame = slide.placeholders[1].text_frame
+        frame.text = SENTENCE.format(row)
+        deeper = frame.add_paragraph()
+        deeper.text, deeper.level = f"But not before item {row} was heard", 1
+        slide.notes_slide.notes_text_frame.text = f"Say that item {row} is urgent."
+        if row == 1:
+            table = slide.shapes.add_table(2, 2, Cm(1), Cm(1), Cm(9), Cm(3)).table
+            for at, words in enumerate(["Year", "Vacant", "2016", "24"]):
+                table.cell(at // 2, at % 2).text = words
+    out = io.BytesIO()
+    deck.save(out)
+    return out.getvalue()
+
+
+def odt(n: int) -> bytes:
+    """An OpenDocument text of ``n`` sections with a list, a table and a footnote each."""
+    from odf import opendocument, table, text
+
+    made = opendocument.OpenDocumentText()
+    made.text.addElement(text.H(outlinelevel=1, text="Decisions of the council"))
+    for row, sentence in enumerate(sentences(n)):
+        made.text.addElement(text.H(outlinelevel=2, text=f"Item {row}"))
+        paragraph = text.P(text=sentence)
+        note = text.Note(noteclass="footnote", id=f"n{row}")
+        note.addElement(text.NoteCitation(text=str(row + 1)))
+        note.addElement(text.NoteBody())
+        note.childNodes[1].addElement(text.P(text=f"Minute {row}."))
+        paragraph.addElement(note)
+        made.text.addElement(paragraph)
+        items = text.List()
+        for words in ("Open the trust", "Close it again"):
+            item = text.ListItem()
+            item.addElement(text.P(text=words))
+            items.addElement(item)
+        made.text.addElement(items)
+        rows = table.Table(name=f"t{row}")
+        for number, words in enumerate((["Year", "Vacant"], ["2016", str(row)])):
+            line = table.TableRow()
+            for word in words:
+                cell = table.TableCell()
+                cell.addElement(text.P(text=word))
+                line.addElement(cell)
+            if number:
+                rows.addElement(line)
+            else:
+                head = table.TableHeaderRows()
+                head.addElement(line)
+                rows.addElement(head)
+        made.text.addElement(rows)
+    out = io.BytesIO()
+    made.write(out)
+    return out.getvalue()
+
+
+CONTAINER = (
+    '<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+    '<rootfiles><rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles>'
+    "</container>"
+)
+
+
+def epub_of(pages: dict[str, str], order: list[str], about: str = "") -> bytes:
+    """A book of pages under their names, read in the order given."""
+    import zipfile
+
+    items = "".join(f'<item id="{name}" href="{name}" media-type="application/xhtml+xml"/>' for name in pages)
+    spine = "".join(f'<itemref idref="{name}"/>' for name in order)
+    package = (
+        '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
+        f'<metadata xmlns:dc="http://purl.org/dc/elements/1.1/">{about}</metadata>'
+        f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/epub+zip", zipfile.ZIP_STORED)
+        archive.writestr("META-INF/container.xml", CONTAINER)
+        archive.writestr("OEBPS/book.opf", package)
+        for name, page in pages.items():
+            archive.writestr(f"OEBPS/{name}", page)
+    return out.getvalue()
+
+
+def xhtml(body: str) -> str:
+    """A page of a book."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><html xmlns="http://www.w3.org/1999/xhtml">'
+        f"<head><title>A page</title></head><body>{body}</body></html>"
+    )
+
+
+def epub(n: int) -> bytes:
+    """A book of ``n`` chapters."""
+    pages = {
+        f"c{row}.xhtml": xhtml(f"<h1>Item {row}</h1>" + "".join(f"<p>{words}</p>" for words in sentences(5)))
+        for row in range(n)
+    }
+    about = "<dc:title>The trust</dc:title><dc:date>2017-03-22</dc:date>"
+    return epub_of(pages, list(pages), about)
+
+
+def rtf(n: int) -> bytes:
+    """A rich text of ``n`` sections, as word processors write it."""
+    head = (
+        r"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\froman\fcharset0 Times;}{\f1\fcharset204 Arial;}}"
+        r"{\colortbl;\red0\green0\blue0;}{\stylesheet{\s0 Normal;}{\s1\b heading 1;}{\s2 heading 2;}}"
+        r"{\info{\title The trust}{\author Ann Lee}{\creatim\yr2017\mo3\dy22\hr10}}"
+        r"{\header\pard Page of the council\par}"
+    )
+    section = (
+        r"\pard\s1\b Item {0}\b0\par\pard\plain {1}{{\super\chftn{{\footnote\pard\plain Minute {0}.}}}}\par"
+        r"\pard\ls1{{\listtext\'b7\tab}}Open the trust\par{{\listtext\'b7\tab}}Close it again\par"
+        r"\trowd\trhdr\pard\intbl Year\cell Vacant\cell\row\trowd\pard\intbl 2016\cell {0}\cell\row"
+    )
+    body = "\n".join(section.format(row, words) for row, words in enumerate(sentences(n)))
+    return (head + body + "}").encode("ascii")
+
+
 # For each suffix what makes a file of it, and the size from which its time can be measured.
 MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
     ".eml": (eml, 400),
     ".mbox": (mbox, 60),
     ".csv": (csv_file, 5_000),
+    ".xlsx": (xlsx, 400),
+    ".pptx": (pptx, 20),
+    ".odt": (odt, 100),
+    ".epub": (epub, 50),
+    ".rtf": (rtf, 200),
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import REAL, needs_real
 
@@ -198,6 +198,7 @@ def test_a_page_without_words_is_refused(tmp_path: Path, page: str) -> None:
     }
 
 
+@settings(deadline=None)  # every format has a library to import
 @given(st.binary(max_size=200))
 def test_nothing_but_a_load_error_comes_of_any_bytes(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
