@@ -30,7 +30,7 @@ class Elsewhere:
         if ".." not in parts and "\0" not in path:
             for n in range(min(len(parts), _MOST_PARTS), 0, -1):
                 for folder in self._folders:
-                    here = os.path.join(folder, *parts[-n:])
+                    here = str(Path(folder, *parts[-n:]))
                     if os.path.lexists(here):
                         return here
         return self._by_sha256.get(sha256)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from rag.checks.elsewhere import Elsewhere
@@ -224,7 +224,7 @@ class _Files:
         return self._elsewhere.find(cited.document, cited.sha256) or cited.document
 
     def _load(self, path: str) -> Document | LoadError | None:
-        if not os.path.isabs(path):
+        if not PurePath(path).is_absolute():
             return LoadError(path, "not an absolute path")
         try:
             # Where it leads is asked first: whether something stands outside is nobody's business either.
@@ -251,6 +251,8 @@ def judge(cited: Cited, document: Document | LoadError | None, path: str | None 
     if isinstance(document, LoadError):
         told = f"the file cannot be read: {document.reason}"
         return Checked(cited, Verdict.UNREADABLE, told, fresh=Freshness.UNREADABLE)
+    if cited.end - cited.start != len(cited.quote):
+        return Checked(cited, Verdict.ALTERED, "the quote in the answers file is not as long as its place")
     fresh = Freshness.UNCHANGED if document.sha256 == cited.sha256 else Freshness.EDITED
     text, start, n = document.text, cited.start, len(cited.quote)
     if start >= 0 and text[start : start + n] == cited.quote:

@@ -67,9 +67,7 @@ def verify(
         elif not result.verdict.good:
             show(reports.checked(result, look()))
     words = {"same": "stand"}
-    verdicts = ", ".join(
-        f"{count} {words.get(verdict, verdict)}" for verdict, count in sorted(counts.items())
-    )
+    verdicts = ", ".join(f"{n} {words.get(verdict, verdict)}" for verdict, n in sorted(counts.items()))
     summary = f"{len(cited)} citations: {verdicts or 'none'}"
     if as_json:
         tell(summary)

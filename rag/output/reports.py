@@ -38,12 +38,12 @@ def checked(result: Checked, look: Look) -> list[Text]:
 def _changed_words(changes: Sequence[tuple[str, str]], look: Look) -> Text:
     """The words of then and of now in one line, those that are gone and those that are new set off."""
     marks = {"gone": ("[-", "-]", "red"), "new": ("{+", "+}", "green"), "same": ("", "", "dim")}
-    out = Text()
+    line = Text()
     for what, words in changes:
         opening, closing, style = marks[what]
-        out.append(" " if out.plain else "")
-        out.append(f"{opening}{clean(words)}{closing}", style=style if look.colour or what == "same" else "")
-    return out
+        line.append(" " if line.plain else "")
+        line.append(f"{opening}{clean(words)}{closing}", style=style if look.colour or what == "same" else "")
+    return line
 
 
 def findings(made: Sequence[Finding], look: Look) -> list[Text]:

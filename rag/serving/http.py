@@ -203,7 +203,8 @@ class Server:
         unheard = threading.Event()
 
         def verify(shelf: Shelf) -> list[dict[str, Any]]:
-            held = check([one for one in cited if one.document in shelf.ids], max_bytes=max_bytes)
+            own = [one for one in cited if one.document in shelf.ids]
+            held = check(own, max_bytes=max_bytes, roots=shelf.store.manifest.roots)
             checked: list[dict[str, Any]] = []
             for one in cited:
                 if unheard.is_set():  # the time ran out: thousands of files may be left to read

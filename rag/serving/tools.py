@@ -122,7 +122,8 @@ def tools(settings: Settings) -> tuple[Tool, ...]:
 
     def verify(_: Assistant, shelf: Shelf, given: Mapping[str, Any]) -> Json:
         cited = _cited(given["answers"])
-        held = check([one for one in cited if one.document in shelf.ids], max_bytes=max_bytes)
+        own = [one for one in cited if one.document in shelf.ids]
+        held = check(own, max_bytes=max_bytes, roots=shelf.store.manifest.roots)
         return {
             "checks": [
                 (next(held) if one.document in shelf.ids else not_held(one)).to_json() for one in cited

@@ -146,6 +146,8 @@ class Database:
         try:
             with self._lock:
                 return self._connection.execute(query, values).fetchall()
+        except sqlite3.ProgrammingError:
+            raise  # asked after ``close``, say: a defect of ours, not of the file
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StoreDamagedError(
                 f"{self._path} cannot be read: {error}", rebuild_hint(self._path.parents[2])

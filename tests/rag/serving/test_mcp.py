@@ -107,7 +107,7 @@ def test_every_tool_gives_what_its_schema_describes(env: dict[str, str]) -> None
     assert [one["document"] for one in listed.structured_content["documents"]] == [document]
     assert [one["verdict"] for one in checked.structured_content["checks"]] == ["verbatim", "nowhere"]
     (verified,) = calls(env, ("verify", {"answers": [asked.structured_content]}))
-    assert {one["verdict"] for one in verified.structured_content["checks"]} == {"stands"}
+    assert {one["verdict"] for one in verified.structured_content["checks"]} == {"same"}
 
 
 SECRET = {
