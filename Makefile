@@ -1,4 +1,6 @@
 # make demo   the sample corpus indexed, and three questions asked of it
+# make check  style and types, in seconds
+# make test-fast   what needs no model, in under a minute
 # make test   every check
 # make eval   the question sets asked, scored and held against the baseline
 #
@@ -13,7 +15,7 @@ MADE_FROM := pyproject.toml .ci/constraints.txt
 DEMO := RAG_STORE=.demo/store $(BIN)/rag
 RUN := .demo/run
 
-.PHONY: demo test eval clean
+.PHONY: demo check test-fast test eval clean
 .DELETE_ON_ERROR:
 
 # An environment that does not work (another machine's, a moved checkout's, a half-made one) is made again.
@@ -40,10 +42,23 @@ demo: $(STAMP)
 		$(DEMO) ask "$$question" || { status=$$?; test $$status -ge 3 && test $$status -le 5; } || exit 1; \
 	done
 
-test: $(STAMP)
+check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
+
+# Doctests, and tests of what opens no store with a real encoder.
+FAST := embeddings eval $(addprefix rag/,answering loaders output passages retrieval session store text) \
+	tests/test_floors.py tests/test_prose.py tests/test_packaging.py tests/embeddings/test_index.py \
+	$(addprefix tests/rag/,answering output passages retrieval text) \
+	tests/rag/test_citations.py tests/rag/test_settings.py tests/rag/test_files.py \
+	tests/rag/reader/test_decoding.py tests/rag/loaders/test_loaders.py \
+	tests/eval/scoring tests/eval/test_eval_metrics.py tests/eval/test_eval_significance.py
+
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -q $(FAST)
+
+test: check
 	$(BIN)/python -m pytest
 
 eval: $(STAMP)

@@ -66,6 +66,11 @@ class VectorIndex:
         vectors: Vectors = self._index.reconstruct_n(0, self.n)
         return vectors
 
+    def vector(self, row: int) -> Vectors:
+        """The vector of a row, (d,), as stored."""
+        found: Vectors = self._index.reconstruct(row)
+        return found
+
     def search(self, queries: Vectors, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
         """Scores and rows of the k best vectors a query, best first: (q, k'), (q, k').
 

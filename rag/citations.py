@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rag.files import file_sha256
-from rag.records import Citation, Document, Freshness, Location, Passage, sha256_text
+from rag.records import Citation, Document, Freshness, Lead, Location, Passage, sha256_text
 
 
 def locate(document: Document, offset: int) -> tuple[int | None, int | None]:
@@ -25,6 +25,24 @@ def locate(document: Document, offset: int) -> tuple[int | None, int | None]:
     if number < 0:
         return None, None
     return document.places[number].page, document.places[number].line
+
+
+def marked_parts(quote: str, marks: Iterable[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
+    """The parts of a quotation in order, each with whether it is marked; none is empty, overlaps count once.
+
+    >>> list(marked_parts("It was decommissioned.", [(7, 21), (0, 2), (9, 12)]))
+    [('It', True), (' was ', False), ('decommissioned', True), ('.', False)]
+    """
+    at = 0
+    for start, end in sorted(marks):
+        begin, stop = max(start, at), max(end, at)
+        if quote[at:begin]:
+            yield quote[at:begin], False
+        if quote[begin:stop]:
+            yield quote[begin:stop], True
+        at = stop
+    if quote[at:]:
+        yield quote[at:], False
 
 
 def location(document: Document, start: int, end: int) -> Location:
@@ -67,6 +85,7 @@ def cite(
     text = passage.text[start:end]
     inside = [(max(a, start) - start, min(b, end) - start) for a, b in marks]
     page, line = locate(document, passage.start + start)
+    lead = document.lead_at(passage.start + start)
     return Citation(
         document=document.path,
         sha256=document.sha256,
@@ -83,4 +102,6 @@ def cite(
         score=score,
         marks=tuple(sorted((a, b) for a, b in inside if a < b)),
         also_in=tuple(also_in),
+        lead=Lead(*lead, document.text[slice(*lead)]) if lead else None,
+        media_type=document.media_type,
     )

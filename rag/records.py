@@ -7,6 +7,7 @@ breaks its invariant cannot exist.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -111,6 +112,16 @@ class Document:
                 )
             at = block.end
 
+    def lead_at(self, offset: int) -> tuple[int, int] | None:
+        """The range of what the block at a character cannot be read without; None for most.
+
+        >>> blocks = Block(BlockKind.TERM, 0, 4), Block(BlockKind.DEFINITION, 5, 9, lead=(0, 4))
+        >>> Document("d", "/d.md", "0", "text/markdown", "Pier walk", blocks=blocks).lead_at(6)
+        (0, 4)
+        """
+        row = bisect_right(self.blocks, offset, key=lambda block: block.start) - 1
+        return self.blocks[row].lead if row >= 0 and offset < self.blocks[row].end else None
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -199,10 +210,29 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """What stands above a quotation and it cannot be read without, in characters of the document.
+
+    It is a list's lead-in, a table's header row or a definition's term.
+    """
+
+    start: int
+    end: int
+    text: str
+
+    def __post_init__(self) -> None:
+        _check_range(self.start, self.end)
+        if len(self.text) != self.end - self.start:
+            raise ValueError(f"lead has {len(self.text)} characters, its range {self.end - self.start}")
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
     """The sentence (or two) quoted, byte for byte, and where it stands; ``sha256`` is the file's.
 
-    ``marks`` are the answering words inside ``quote``, as (start, end) characters of it.
+    ``marks`` are the answering words inside ``quote``, as (start, end) characters of it. ``lead`` is
+    None where the quotation can be read alone. ``media_type`` is the document's, which says what syntax is
+    not shown.
     """
 
     document: str
@@ -220,6 +250,8 @@ class Citation:
     score: float
     marks: tuple[tuple[int, int], ...] = ()
     also_in: tuple[Location, ...] = ()
+    lead: Lead | None = None
+    media_type: str = ""
 
     def __post_init__(self) -> None:
         _check_range(self.start, self.end)

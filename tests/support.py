@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from rag.indexing import IndexSummary, index
@@ -17,6 +18,10 @@ from rag.store import Store
 from rag.store.layout import GENERATIONS
 
 DIM = 64
+# Beside the checkouts of who writes this, and nowhere else; a test that needs them is said to be skipped.
+SHARED = Path(__file__).parents[2] / "shared"
+REAL = SHARED / "corpora" / "doncaster"
+needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the five real documents are not in the repository")
 
 
 class WordEncoder:

@@ -17,7 +17,7 @@ PACKAGES = ("rag", "embeddings", "eval")
 # on one floor does not see its neighbours. A name alone in its line's room is a module, any other a folder.
 HOUSE = """
     10  rag.__main__
-     9  rag.cli
+     9  rag.cli eval.measure
      8  rag.session rag.serving eval
      7  rag.output
      6  rag.assistant rag.checks
@@ -52,6 +52,10 @@ HEAVY = {
     "sqlite3",
     "starlette",
     "uvicorn",
+    "mcp",
+    "mcp_types",
+    "anyio",
+    "pydantic",
 }
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+FILE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = FILE["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIRED = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
 
@@ -66,6 +67,8 @@ def test_every_schema_is_shipped() -> None:
     schemas = sorted((ROOT / "rag" / "schema").iterdir())
     assert [path.name for path in schemas] == [
         "answer.schema.json",
+        "check.schema.json",
+        "error.schema.json",
         "search.schema.json",
         "show.schema.json",
         "sources.schema.json",
@@ -79,3 +82,9 @@ def test_every_template_is_shipped(package: str, folder: str) -> None:
     templates = list((ROOT / package / folder / "templates").iterdir())
     assert templates
     assert f"{folder}/templates/*" in shipped_data(package)
+
+
+def test_every_folder_of_tests_is_named_to_mypy() -> None:
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py")}
+    named = {path.removeprefix("$MYPY_CONFIG_FILE_DIR/") for path in FILE["tool"]["mypy"]["mypy_path"]}
+    assert folders - named == set()

@@ -119,7 +119,7 @@ def quotation(
     shown: tuple[Mark, ...] = (marks[0],)
     if kind is Kind.LIST:
         shown = tuple(m for m in marks if marks[0].score - m.score <= RANKING.list_mark_drop)
-    ranges = sentences(text)
+    ranges = sentences(text, language)
     quote = quote_range(ranges, min(m.start for m in shown), max(m.end for m in shown), len(text))
     quote = with_neighbours(ranges, quote, reading)
     if kind in (Kind.WHY, Kind.HOW):

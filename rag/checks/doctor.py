@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.citations import freshness
-from rag.errors import RagError
+from rag.errors import LoadError, RagError, StoreDamagedError, StoreMissingError
+from rag.files import read_regular
 from rag.records import Freshness
 from rag.settings import Resolved, Settings, config_path, load_settings
+from rag.text.sinks import shell_word
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 SPARE_BYTES = 200_000_000  # a first index of some thousand documents, with its embeddings
 N_NAMED = 5  # files named one by one; more are counted
+N_TRIED = 50  # files not in the store that are read to see whether they could be
 CLIPPED = 400  # characters of a library's own message
 
 
@@ -140,23 +143,24 @@ def _broken(check: str, what: str, error: Exception) -> Finding:
 
 def _store(settings: Settings, encoder: Encoder | None) -> Iterator[Finding]:
     path = settings.store
-    yield from _lock(path)
     try:
         from rag.store import Store
-
-        opened = Store.open(path, verify=False)
-    except RagError as error:
-        yield Finding("store", False, error.message, error.hint)
-        return
     except ImportError as error:
         yield _broken("store", str(path), error)
+        return
+    yield from _lock(path)
+    yield from _leftovers(path)
+    try:
+        opened = Store.open(path, verify=False)
+    except RagError as error:
+        yield _damaged(path, error)
         return
     with opened as store:
         manifest = store.manifest
         try:
             store.verify()
         except RagError as error:
-            yield Finding("store", False, error.message, error.hint)
+            yield _damaged(path, error)
             return
         yield Finding(
             "store",
@@ -166,7 +170,19 @@ def _store(settings: Settings, encoder: Encoder | None) -> Iterator[Finding]:
         )
         if encoder is not None:
             yield _same_encoder(store, encoder)
-        yield from _staleness(store)
+        yield from _staleness(store, settings)
+
+
+def _damaged(path: Path, error: RagError) -> Finding:
+    """What is wrong with a store, and what its files allow: going back, or making it anew."""
+    from rag.store.manifest import repair_hint
+    from rag.store.repair import newest_whole
+
+    whole = newest_whole(path) if isinstance(error, StoreDamagedError) else None
+    if whole is None:
+        return Finding("store", False, error.message, error.hint.partition("  #")[0])
+    told = f"{error.message}; generation {whole[0]} is whole"
+    return Finding("store", False, told, repair_hint(path).partition("  #")[0])
 
 
 def _same_encoder(store: Store, encoder: Encoder) -> Finding:
@@ -177,23 +193,48 @@ def _same_encoder(store: Store, encoder: Encoder) -> Finding:
     return Finding("store's encoder", True, "the store was built with the encoder now set")
 
 
-def _staleness(store: Store) -> Iterator[Finding]:
-    """Files edited, missing or new since the store was built."""
+def _staleness(store: Store, settings: Settings) -> Iterator[Finding]:
+    """Files edited, missing, unreadable or new since the store was built."""
     from rag.loaders import find_files
 
     files = store.files()
-    now = {file.path: freshness(file.path, file.sha256) for file in files}
+    now = {file.path: freshness(file.path, file.sha256, file.size) for file in files}
     found, _ = find_files([Path(root) for root in store.manifest.roots])
-    new = sorted({str(path) for path in found} - set(now))
-    edited = [path for path, how in now.items() if how is Freshness.EDITED]
-    missing = [path for path, how in now.items() if how is Freshness.MISSING]
-    roots = " ".join(f'"{root}"' for root in store.manifest.roots)
-    remedy = f'rag index {roots} --store "{store.path}"'
-    for what, paths in (("edited", edited), ("missing", missing), ("new", new)):
+    new, skipped = _sorted_out(sorted({str(path) for path in found} - set(now)), settings, store)
+    by_freshness = {how: [path for path, fresh in now.items() if fresh is how] for how in Freshness}
+    roots = " ".join(shell_word(root) for root in store.manifest.roots)
+    remedy = f"rag index {roots} --store {shell_word(store.path)}"
+    bad = (
+        ("edited since indexing", by_freshness[Freshness.EDITED]),
+        ("missing since indexing", by_freshness[Freshness.MISSING]),
+        ("that cannot be read now", by_freshness[Freshness.UNREADABLE]),
+        ("new since indexing", new),
+    )
+    for what, paths in bad:
         if paths:
-            yield Finding("files", False, f"{len(paths)} {what} since indexing: {_some(paths)}", remedy)
-    if not (edited or missing or new):
+            yield Finding("files", False, f"{len(paths)} {what}: {_some(paths)}", remedy)
+    if not any(paths for _, paths in bad):
         yield Finding("files", True, f"all {len(files)} are as they were indexed")
+    if skipped:
+        yield Finding("skipped", True, f"{len(skipped)} that no index can hold: {_some(skipped)}")
+
+
+def _sorted_out(paths: list[str], settings: Settings, store: Store) -> tuple[list[str], list[str]]:
+    """Of files that are not in the store, those that the next run would read, and those it would skip again.
+
+    Past ``N_TRIED`` they are taken for new: to try them all would be to index them.
+    """
+    from rag.loaders import real_roots
+    from rag.loading import LoadingPool
+
+    if not paths:
+        return [], []
+    tried, rest = paths[:N_TRIED], paths[N_TRIED:]
+    with LoadingPool() as pool:
+        outcomes = list(pool.load_all(tried, settings.passages, real_roots(store.manifest.roots)))
+    new = [path for path, one in zip(tried, outcomes, strict=True) if not isinstance(one, LoadError)]
+    skipped = [f"{one.path} ({one.reason})" for one in outcomes if isinstance(one, LoadError)]
+    return new + rest, skipped
 
 
 def _some(paths: list[str]) -> str:
@@ -201,20 +242,47 @@ def _some(paths: list[str]) -> str:
     return ", ".join(paths[:N_NAMED]) + more
 
 
+def _leftovers(path: Path) -> Iterator[Finding]:
+    """Half-built generations and the like, unless a writer is at work on them."""
+    from rag.store.manifest import repair_hint
+    from rag.store.writer import leftovers
+
+    left = [one.name for one in leftovers(path)]
+    if left and not _is_locked(path / "lock"):
+        told = f"a run that was killed left behind: {_some(left)}"
+        yield Finding("leftovers", False, told, repair_hint(path).partition("  #")[0])
+
+
 def _lock(path: Path) -> Iterator[Finding]:
     """A writer at work, or what one that died left behind."""
     holder = path / "lock.json"
     try:
-        said = json.loads(holder.read_text("utf-8"))
+        said = json.loads(read_regular(holder, 100_000))
         who = f"process {said['pid']} on {said['host']}, started at {said['started']}"
     except FileNotFoundError:
         return
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         who = "another process"
     if _is_locked(path / "lock"):
         yield Finding("lock", True, f"the store is being written by {who}; it can be read meanwhile")
     else:
-        yield Finding("lock", False, f"{who} ended without finishing", f'rag index PATH --store "{path}"')
+        remedy = f"rag doctor --repair --store {shell_word(path)}"
+        yield Finding("lock", False, f"{who} ended without finishing", remedy)
+
+
+def mend(path: Path) -> Finding:
+    """Serve the newest generation that is whole and clear what killed runs left; what was done.
+
+    Raises StoreMissingError, StoreLockedError while somebody writes, or StoreDamagedError where no generation
+    is whole.
+    """
+    from rag.store.lock import write_lock
+    from rag.store.repair import repair
+
+    if not path.is_dir():
+        raise StoreMissingError(f"there is no store at {path}", f"rag index PATH --store {shell_word(path)}")
+    with write_lock(path):  # whose end takes away what the last holder left of itself
+        return Finding("repair", True, repair(path).told)
 
 
 def _is_locked(path: Path) -> bool:

@@ -12,7 +12,7 @@ import typer
 
 from eval.cli import app as eval_app
 from rag import __version__
-from rag.cli import ask, chat, doctor, index, info, search, serve, show, verify
+from rag.cli import ask, chat, check, doctor, index, info, mcp, search, serve, show, verify
 from rag.cli.exits import Boundary, ExitStatus, status_table
 
 EPILOG = f"""\b
@@ -61,8 +61,10 @@ app.command(epilog=ask.EPILOG)(ask.ask)
 app.command(epilog=chat.EPILOG)(chat.chat)
 app.command(epilog=search.EPILOG)(search.search)
 app.command(epilog=serve.EPILOG)(serve.serve)
+app.command(epilog=mcp.EPILOG)(mcp.mcp)
 app.command("show", epilog=show.EPILOG)(show.show_document)
 app.command(epilog=verify.EPILOG)(verify.verify)
+app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=info.EPILOG)(info.info)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(eval_app, name="eval", help="Measure answers against questions with known evidence.")

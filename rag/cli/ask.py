@@ -61,11 +61,11 @@ def ask(
     from rag.assistant import Assistant
 
     with Assistant.open(settings=settings) as assistant:
-        one = partial(assistant.ask, after=after, before=before, inside=inside, as_of=as_of)
+        ask_one = partial(assistant.ask, after=after, before=before, inside=inside, as_of=as_of)
         to_path = path_of(assistant.store)
         if question == "-":
-            raise typer.Exit(ask_lines(one, lines_of(sys.stdin.buffer, max_chars), max_chars, to_path))
-        answer = one(question)
+            raise typer.Exit(ask_lines(ask_one, lines_of(sys.stdin.buffer, max_chars), max_chars, to_path))
+        answer = ask_one(question)
         if as_json:
             show_json(to_json(answer, to_path))
         else:
@@ -123,7 +123,7 @@ def _echoed(value: object) -> object:
 
 
 def ask_lines(
-    one: Callable[[str], Answer], lines: Iterable[bytes], max_chars: int, to_path: PathOf
+    ask_one: Callable[[str], Answer], lines: Iterable[bytes], max_chars: int, to_path: PathOf
 ) -> ExitStatus:
     """Answer every line as it comes, each by one line.
 
@@ -135,7 +135,7 @@ def ask_lines(
         question, echo = None, dict[str, Any]()
         try:
             question, echo = read_question(_decoded(line, number, max_chars))
-            answer = one(usable_question(question, max_chars))
+            answer = ask_one(usable_question(question, max_chars))
         except RagError as error:
             report(type(error)(f"line {number}: {error.message}", error.hint))
             show_json(echo | error_to_json(error, line=number, question=question))

@@ -25,6 +25,7 @@ class ExitStatus(IntEnum):
     NOT_STANDING = 6
     UNHEALTHY = 7
     NOT_PASSED = 8
+    NOT_IN_DOCUMENTS = 9
     INTERRUPTED = 130
 
     @property
@@ -43,6 +44,7 @@ _MEANINGS = {
     ExitStatus.NOT_STANDING: "verify: a citation no longer stands",
     ExitStatus.UNHEALTHY: "doctor: something is wrong; each finding names its remedy",
     ExitStatus.NOT_PASSED: "eval: a rule of the gate does not hold, or a question set is not sound",
+    ExitStatus.NOT_IN_DOCUMENTS: "check: a quotation, figure or name does not stand in the documents",
     ExitStatus.INTERRUPTED: "interrupted with Ctrl-C",
 }
 

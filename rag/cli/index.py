@@ -63,7 +63,7 @@ def index(
             rebuild=rebuild,
             loader=pool,
         )
-    from rag.output import render
+    from rag.output import reports
 
     for problem in done.problems:
         tell(f"skipped: {problem.message}" + (f" ({problem.hint})" if problem.hint else ""))
@@ -72,5 +72,5 @@ def index(
         from rag.store import Store
 
         with Store.open(settings.store, verify=False) as opened:
-            show(render.hygiene(inspect(opened), look()))
-    show(render.summary(done, settings.store, look()))
+            show(reports.hygiene(inspect(opened), look()))
+    show(reports.summary(done, settings.store, look()))

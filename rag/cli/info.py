@@ -10,6 +10,7 @@ from rich.text import Text
 from rag.cli.options import JsonOption, StoreOption, resolve
 from rag.output.streams import look, show, show_json, tell
 from rag.settings import Resolved
+from rag.text.sinks import shell_word
 
 if TYPE_CHECKING:
     from rag.settings import ReaderSettings
@@ -25,7 +26,7 @@ def info(
 ) -> None:
     """Say what is in the store, and each setting."""
     resolved = resolve(store)
-    from rag.output import render
+    from rag.output.lines import rows
     from rag.store import Store
 
     path = resolved.settings.store
@@ -35,24 +36,27 @@ def info(
             described |= describe(opened, with_documents=documents)
             described["calibration"] = calibration(opened, resolved.settings.reader)
     else:
-        tell(f'note: there is no store at {path} yet; make one with: rag index PATH --store "{path}"')
+        tell(
+            f"note: there is no store at {path} yet; make one with: rag index PATH --store {shell_word(path)}"
+        )
     if as_json:
         show_json(described | {"settings": settings_rows(resolved)})
         return
     listed = described.pop("documents", [])
     if described.get("calibration", "") is None:
         del described["calibration"]
-    show(render.rows([(name, _told(value)) for name, value in described.items()], look()))
+    show(rows([(name, _told(value)) for name, value in described.items()], look()))
     if listed:
         show([Text(), Text("documents", style="bold")])
         show(
-            render.rows(
-                [(one["date"] or "undated", f"{one['path']}  {one['title'] or ''}") for one in listed], look()
+            rows(
+                [(file["date"] or "undated", f"{file['path']}  {file['title'] or ''}") for file in listed],
+                look(),
             )
         )
     show([Text(), Text("settings", style="bold")])
-    rows = [(row["name"], f"{_told(row['value'])}  ({row['origin']})") for row in settings_rows(resolved)]
-    show(render.rows(rows, look()))
+    settings = [(row["name"], f"{_told(row['value'])}  ({row['origin']})") for row in settings_rows(resolved)]
+    show(rows(settings, look()))
 
 
 def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
@@ -75,8 +79,8 @@ def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
     }
     if with_documents:
         described["documents"] = [
-            {"path": one.path, "title": one.title, "date": one.date, "media_type": one.media_type}
-            for one in store.documents()
+            {name: getattr(document, name) for name in ("path", "title", "date", "media_type")}
+            for document in store.documents()
         ]
     return described
 
@@ -118,7 +122,7 @@ def _told(value: object) -> str:
     if isinstance(value, dict):
         return _calibration_told(value)
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value) or "none"
+        return ", ".join(str(item) for item in value) or "none"
     return repr(value) if value == "" else str(value)
 
 

@@ -18,16 +18,13 @@ def _iso_date(text: str | None) -> str | None:
     """An ISO date, month or year as given; refused when it is none."""
     if text is None:
         return None
-    from datetime import date
+    from rag.errors import UsageError
+    from rag.text.dates import checked_date
 
-    parts = text.split("-")
     try:
-        if len(parts) > 3 or [len(part) for part in parts] != [4, 2, 2][: len(parts)]:
-            raise ValueError
-        date(*[int(part) for part in (*parts, "01", "01")[:3]])
-    except ValueError:
+        return checked_date(text, "date")
+    except UsageError:
         raise typer.BadParameter(f"expected 2017, 2017-03 or 2017-03-22, got {text!r}") from None
-    return text
 
 
 StoreOption = Annotated[

@@ -37,8 +37,8 @@ def show_document(
     from rag.store.lookup import around, find_path, parse_name
 
     with Store.open(resolve(store).settings.store) as opened:
-        paths = {found.path: found for found in opened.documents()}
+        paths = {each.path: each for each in opened.documents()}
         named = parse_name(document, list(paths))
-        found = paths[find_path(named.name, list(paths))]
-    lines = around(found, named, context)
-    show(render.excerpt(found, lines, freshness(found.path, found.sha256), look()))
+        wanted = paths[find_path(named.name, list(paths))]
+    lines = around(wanted, named, context)
+    show(render.excerpt(wanted, lines, freshness(wanted.path, wanted.sha256), look()))

@@ -32,26 +32,26 @@ def verify(
     Every cited file is read as it is now; no store is needed.
     """
     from rag.checks.verify import check, read_answers
-    from rag.output import render
+    from rag.output import reports
 
     cited = read_answers(_lines(answers), str(answers))
     counts: Counter[str] = Counter()
     bad = 0
-    for one in check(cited, max_bytes=resolve().settings.passages.max_file_mb * 1_000_000):
-        counts[str(one.verdict)] += 1
-        bad += not one.verdict.good
+    for result in check(cited, max_bytes=resolve().settings.passages.max_file_mb * 1_000_000):
+        counts[str(result.verdict)] += 1
+        bad += not result.verdict.good
         if as_json:
-            show_json(one.to_json())
-        elif not one.verdict.good:
-            show(render.checked(one, look()))
-    told = (
+            show_json(result.to_json())
+        elif not result.verdict.good:
+            show(reports.checked(result, look()))
+    verdicts = (
         ", ".join(
             f"{count} {'stand' if verdict == 'stands' else verdict}"
             for verdict, count in sorted(counts.items())
         )
         or "none"
     )
-    summary = f"{len(cited)} citations: {told}"
+    summary = f"{len(cited)} citations: {verdicts}"
     if as_json:
         tell(summary)
     else:

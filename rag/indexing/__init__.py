@@ -27,9 +27,9 @@ from rag.store.cache import EmbeddingCache
 from rag.store.content import Content, Entry, arrange, boilerplate_key
 from rag.store.layout import CACHE, Steps, no_steps, writing
 from rag.store.lock import write_lock
-from rag.store.manifest import REBUILD, Manifest, remembered
+from rag.store.manifest import Manifest, read_current, rebuild_hint, remembered
 from rag.store.reader import Store
-from rag.store.writer import Build, commit, next_generation, sweep
+from rag.store.writer import Build, clear_leftovers, commit, next_generation, sweep
 from rag.text.language import load_language
 
 __all__ = ["IndexSummary", "Progress", "index"]
@@ -168,10 +168,12 @@ class _Run:
     ) -> IndexSummary:
         """The whole run."""
         with writing(self.store):
-            sweep(self.store, steps=self.steps)
+            clear_leftovers(self.store, steps=self.steps)
         previous = self._previous()
         if previous is not None:
             stack.enter_context(previous)
+            with writing(self.store):
+                sweep(self.store, steps=self.steps)
         roots, kept = remembered(self.store) if previous is None else _said(previous.manifest)
         scanned = self._scan(given, roots, previous)
         kept = _kept(scanned, kept, keep, drop)
@@ -188,8 +190,12 @@ class _Run:
         return self._commit(scanned, content, roots, kept)
 
     def _previous(self) -> Store | None:
-        """The generation served, if it may be built upon."""
+        """The generation served, if it may be built upon; None where every file is to be read again."""
         try:
+            # A first run killed just before its switch, or a CURRENT that was lost: the paths are known from
+            # the manifests, and no generation is swept before another is committed.
+            if read_current(self.store) is None:
+                return None
             previous = Store.open(self.store)
         except StoreMissingError:
             return None
@@ -214,7 +220,9 @@ class _Run:
         wrong = [name for name in differing if name.startswith("passages.")]
         if wrong:
             told = ", ".join(f"{name} was {before.get(name)!r}, now {self.shape[name]!r}" for name in wrong)
-            raise StoreError(f"the store at {self.store} was built with other settings: {told}", REBUILD)
+            raise StoreError(
+                f"the store at {self.store} was built with other settings: {told}", rebuild_hint(self.store)
+            )
 
     def _scan(self, given: list[str] | None, roots: tuple[str, ...], previous: Store | None) -> Scan:
         carry = previous is not None and not self.rebuild and previous.manifest.rules == self.rules
@@ -251,7 +259,9 @@ class _Run:
         with closing(cache):
             language = load_language(self.settings.passages.language)
             texts = contexts(content, language)
-            single, rows = sentence_texts(content) if self.settings.passages.sentence_view else ([], None)
+            single, rows = (
+                sentence_texts(content, language) if self.settings.passages.sentence_view else ([], None)
+            )
             done = embed(
                 [*texts, *single],
                 self.encoder,

@@ -25,6 +25,7 @@ _LIBRARIES = (
     "trafilatura",
     "pypdfium2",
     "python-docx",
+    "markdown-it-py",
     "charset-normalizer",
     "sentencex",
     "bm25s",

@@ -17,12 +17,12 @@ def contexts(content: Content, language: Language) -> list[str]:
     return [passage_context(documents[p.document_id], p, language) for p in content.passages]
 
 
-def sentence_texts(content: Content) -> tuple[list[str], NDArray[np.int64]]:
+def sentence_texts(content: Content, language: Language) -> tuple[list[str], NDArray[np.int64]]:
     """Every sentence of every passage, its white space evened out, and the row of its passage."""
     texts: list[str] = []
     rows: list[int] = []
     for row, passage in enumerate(content.passages):
-        for start, end in sentences(passage.text):
+        for start, end in sentences(passage.text, language):
             texts.append(" ".join(passage.text[start:end].split()))
             rows.append(row)
     return texts, np.asarray(rows, np.int64)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from rag.errors import LoadError
 from rag.files import read_regular, why
+from rag.loaders.delimited import load_csv
 from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.files import OutsideError, UnsupportedFileError, find, real_roots
+from rag.loaders.mail import load_eml, load_mbox
 from rag.loaders.markdown import load_markdown
 from rag.loaders.pdf import load_pdf
 from rag.loaders.plain import load_text
@@ -30,6 +32,10 @@ LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".xhtml": load_html,
     ".pdf": load_pdf,
     ".docx": load_docx,
+    ".eml": load_eml,
+    ".mbox": load_mbox,
+    ".csv": load_csv,
+    ".tsv": load_csv,
 }
 MAX_BYTES = 200_000_000  # a text this long is a log or a dump, and one file would hold up all others
 

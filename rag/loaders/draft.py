@@ -9,7 +9,7 @@ from rag.loaders.head import Head, head_of
 from rag.records import Block, BlockKind, Place
 from rag.text.blocks import settled, with_all, with_leads
 from rag.text.guess import guess_blocks, guess_paragraphs
-from rag.text.markup import without_syntax
+from rag.text.markup import plain_words, without_syntax
 
 _HEAD = 20_000  # characters: enough to find title and date, and whether sections follow them
 # What stands line under line instead of paragraph by paragraph, where two of the same word meet.
@@ -112,12 +112,33 @@ def marked(text: str, media_type: str, blocks: Iterable[Block], known: Known = K
 
     >>> draft = marked("Notes of 3 May\\n- one", "text/html", [Block(BlockKind.LIST_ITEM, 15, 20, 1)])
     >>> [(block.kind.value, draft.text[block.start : block.end]) for block in draft.blocks]
-    [('paragraph', 'Notes of 3 May'), ('list item', '- one')]
+    [('title', 'Notes of 3 May'), ('list item', '- one')]
     """
     whole = with_all(text, list(blocks))
     head = head_of(list(_opening(text, whole, media_type)))
     title = known.title or head.title
     return _draft(text, media_type, settled(text, whole, title, media_type), title, head, known)
+
+
+def as_marked(text: str, media_type: str, blocks: Sequence[Block], known: Known = Known()) -> Draft:
+    """A draft with these blocks as they are: for what is all rows or messages, of which nothing is guessed.
+
+    Title and date are those of ``known`` or none; the blocks hold every word of the text.
+
+    >>> rows = [Block(BlockKind.TABLE_HEADER, 0, 10), Block(BlockKind.TABLE_ROW, 11, 20)]
+    >>> as_marked("Year | Who\\n2012 | Lee", "text/csv", rows).blocks[1].lead
+    (0, 10)
+    """
+    return Draft(
+        text,
+        media_type,
+        known.title,
+        known.date or known.created,
+        known.encoding,
+        tuple(known.places),
+        with_leads(text, blocks),
+        known.notes,
+    )
 
 
 def unmarked(text: str, media_type: str, known: Known = Known()) -> Draft:
@@ -128,7 +149,10 @@ def unmarked(text: str, media_type: str, known: Known = Known()) -> Draft:
     """
     found = guess_paragraphs(text)
     head = head_of(list(_opening(text, found, media_type)))
-    title = known.title or head.title
+    first = next((block for block in found if block.notice is None), None)
+    underlined = first is not None and first.kind is BlockKind.HEADING
+    own = plain_words(text[first.start : first.end], media_type) if first and underlined else head.title
+    title = known.title or own
     return _draft(text, media_type, guess_blocks(text, found, title), title, head, known)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.text.dates import around_date, dates_in
+from rag.text.english import ENGLISH
 from rag.text.layout import (
     has_date_cue,
     is_byline,
@@ -24,15 +25,7 @@ from rag.text.layout import (
     n_words,
 )
 
-_LABEL = re.compile(
-    r"(?:press|news|media) release|press notice|for immediate release|memo(?:randum)?|news|report|draft"
-    r"|(?:private and )?confidential|minutes|agenda|briefing(?: note)?|statement(?: for the press)?|comment"
-    r"|opinion|contents",
-    re.IGNORECASE,
-)
-_SUBJECT = re.compile(r"(?:Subject|Re)\s?:\s+(\S.*)$", re.IGNORECASE)
-_UPDATED = re.compile(r"\b(?:updated|revised|last checked)\b", re.IGNORECASE)
-_MINUTES = re.compile(r"\b(?:minutes|meeting|held on|notes of)\b", re.IGNORECASE)
+_WORDS = ENGLISH.lines
 _TRAIL = re.compile(r"\s[>»|]\s")  # "Echo > News > Calder Mere": where a page stands, not what it is called
 _MAX_HEAD = 14  # lines; no letterhead or page top is longer
 _TITLE_WORDS = 40  # a letter's subject can be long
@@ -82,7 +75,7 @@ def _is_paragraph(block: str, rows: Sequence[str]) -> bool:
 
 
 def _title(head: Sequence[Sequence[str]], *, sectioned: bool) -> str | None:
-    subjects = [match[1] for block in head for line in block if (match := _SUBJECT.match(line))]
+    subjects = [match[1] for block in head for line in block if (match := _WORDS.subject.match(line))]
     if subjects:
         return " ".join(subjects[0].split())
     greeted = next(
@@ -98,7 +91,7 @@ def _title(head: Sequence[Sequence[str]], *, sectioned: bool) -> str | None:
     titles: list[str] = []
     for block in head:
         first = _even(block[0])
-        if _LABEL.fullmatch(first.strip(" :")) or _TRAIL.search(first):
+        if _WORDS.label.fullmatch(first.strip(" :")) or _TRAIL.search(first):
             labelled = labelled or len(block) == 1
             first, block = (_even(block[1]), block[1:]) if len(block) > 1 else ("", block)
         if (
@@ -134,14 +127,14 @@ def _date(head_lines: Sequence[str]) -> str | None:
         if not dates:
             continue
         bare = line.strip("*_# ")
-        if has_date_cue(bare) and n_words(bare) <= 25 and not _UPDATED.search(around_date(bare) or ""):
+        if has_date_cue(bare) and n_words(bare) <= 25 and not _WORDS.updated.search(around_date(bare) or ""):
             return dates[0][2]
-        if is_date_line(bare) and not _UPDATED.search(bare):
+        if is_date_line(bare) and not _WORDS.updated.search(bare):
             return dates[0][2]
         if has_date_cue(bare) and n_words(bare) <= 30:
             later.append(_cued(bare) or dates[0][2])
         elif not is_complete(bare) and (
-            _MINUTES.search(bare) or bare.endswith(bare[dates[-1][0] : dates[-1][1]])
+            _WORDS.minutes.search(bare) or bare.endswith(bare[dates[-1][0] : dates[-1][1]])
         ):
             later.append(dates[-1][2])
     return later[0] if later else None
@@ -149,6 +142,6 @@ def _date(head_lines: Sequence[str]) -> str | None:
 
 def _cued(line: str) -> str | None:
     """The date after "published", where a line also says when it was revised."""
-    match = re.search(r"\b(?:published|issued|posted|first published)\b[^.;]*", line, re.IGNORECASE)
+    match = _WORDS.published.search(line)
     dates = dates_in(match[0]) if match else []
     return dates[0][2] if dates else None

@@ -67,10 +67,8 @@ def _first_heading(text: str, blocks: Sequence[Block]) -> str | None:
 
 def _fields(front: str) -> dict[str, str]:
     """The one-line ``key: value`` pairs of a front matter; nested values are passed over."""
-    pairs = (
-        match.groups() for match in re.finditer(r"^(\w[\w-]*):[ \t]*(\S.*?)[ \t]*\r?$", front, re.MULTILINE)
-    )
-    return {key.lower(): value.strip("\"'") for key, value in pairs}
+    pairs = re.finditer(r"^(\w[\w-]*):[ \t]*(\S.*)$", front, re.MULTILINE)
+    return {match[1].lower(): match[2].strip().strip("\"'") for match in pairs}
 
 
 @cache

@@ -21,6 +21,7 @@ from rag.text.dates import dates_in
 from rag.text.layout import ends_open, is_complete, is_date_line, is_list_item
 
 _EDGE_LINES = 3  # at the top and at the bottom of a page: no header or footer is taller
+_LONGEST_EDGE = 300  # characters; no header or footer is longer
 _MIN_LEADING, _MAX_LEADING = 4.0, 60.0  # points from line to line; less is a superscript, more a picture
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\ud800-\udfff]")
 _LINE_END = re.compile(r"\r\n|\r|\n|\ufffe|\x02")
@@ -174,6 +175,8 @@ def _forms(line: Line) -> Iterator[str]:
     Other figures stay: the rows of a table that runs over pages are no headers.
     """
     yield line.text.casefold()
+    if len(line.text) > _LONGEST_EDGE:
+        return
     for match in re.finditer(r"\d{1,5}", line.text):
         before, after = line.text[: match.start()], line.text[match.end() :]
         yield f"{before}\0{int(match[0]) - line.page}\0{after}".casefold()

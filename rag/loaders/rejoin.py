@@ -6,15 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from rag.text.english import ENGLISH
+
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-# First halves that English writes with a hyphen: "long-term", "well-supported".
-_KEEPS_HYPHEN = frozenset(
-    "long short well self non co multi high low mid full part half ex cross all ill single two three"
-    " four five six seven eight nine ten twenty thirty forty fifty sixty seventy eighty ninety first"
-    " second third last old new year fast slow better best ever above ground hard so much needs"
-    " outcome evidence child family looked fixed face state decision policy day one north south east"
-    " west great by in on off out".split()
-)
+_WORDS = ENGLISH.lines
 
 
 class Vocabulary:
@@ -39,7 +34,7 @@ class Vocabulary:
         left, right = left.lower().lstrip("(“‘\"'"), re.sub(r"\W+$", "", right.lower())
         if self._counts[left + right]:
             return ""
-        if self._counts[f"{left}-{right}"] or "-" in left or left in _KEEPS_HYPHEN:
+        if self._counts[f"{left}-{right}"] or "-" in left or left in _WORDS.keeps_hyphen:
             return "-"
         both_are_words = self._counts[left] and self._counts[right]
         return "-" if both_are_words else ""

@@ -63,8 +63,10 @@ _BY_TAG = {"pre": BlockKind.CODE, "figcaption": BlockKind.CAPTION, "caption": Bl
 _PERMALINKS = {"¶", "#", "§", "🔗", "Permalink", "Link to this heading"}
 _TAG = re.compile(r"<[a-zA-Z](?:[^<>\"']++|\"[^\"]{0,1000000}+\"|'[^']{0,1000000}+')*+")
 _MAX_ATTRIBUTES = 1_000  # of an element; the parser takes the square of their number
+_MAX_INLINE = 2_000  # inline elements beside one another that are left as they are
+_INLINE = frozenset("a abbr b cite em font i mark small span strong sub sup u".split())
 _MAX_DEPTH = 250  # elements inside one another; the extractor takes the square of it, and then fails
-_MAX_TEXT = 8_000_000  # characters; the parser drops a longer run of text
+_MAX_TEXT = 8_000_000  # characters; from 10 million on the parser drops a run of text unless told otherwise
 _WORD = re.compile(r"\w+")
 _KEY = 80  # letters and figures by which a block is found again in its source
 _MAX_SHARE = 0.4  # of a page's words: what holds more is no furniture, whatever its class says
@@ -75,7 +77,6 @@ def load_html(data: bytes) -> Draft:
     text, encoding, notes = _decode(data)
     from lxml.etree import ParserError
 
-    _refuse_monsters(text)
     try:
         source, page, found = _extract(text)
     except ParserError as error:
@@ -121,6 +122,15 @@ def _decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
     return decode(data)
 
 
+def parse(text: str) -> Any:
+    """The tree of a page. Raises UnreadableError for markup that would hold the parser up, and lxml's own."""
+    from lxml import html
+
+    _refuse_monsters(text)
+    parser = html.HTMLParser(huge_tree=len(text) > _MAX_TEXT)
+    return html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text), parser=parser)
+
+
 def _refuse_monsters(text: str) -> None:
     """Raise UnreadableError for a page whose markup would hold the parser up."""
     for match in _TAG.finditer(text):
@@ -137,9 +147,10 @@ def _extract(text: str) -> tuple[_Source, Any, Any]:
     from lxml import html
     from trafilatura import bare_extraction
 
-    page = html.document_fromstring(_divided(re.sub(r"^\s*<\?xml[^>]*\?>", "", text)))
+    page = parse(text)
     _without_furniture(page)
     _without_permalinks(page)
+    _flatten(page)
     source = _Source(page)
     _with_captions(page)
     found = bare_extraction(
@@ -152,22 +163,6 @@ def _extract(text: str) -> tuple[_Source, Any, Any]:
         date_extraction_params={"extensive_search": False, "original_date": True},
     )
     return source, page, found
-
-
-def _divided(text: str) -> str:
-    """The page with comments inside runs of text that are too long for the parser."""
-    if len(text) <= _MAX_TEXT:
-        return text
-    parts = []
-    for run in re.split(r"(?=<)", text):
-        at = 0
-        while len(run) - at > _MAX_TEXT:
-            cut = run.rfind(" ", at + 1, at + _MAX_TEXT)
-            cut = cut if cut > at else at + _MAX_TEXT
-            parts += [run[at:cut], "<!-- -->"]
-            at = cut
-        parts.append(run[at:])
-    return "".join(parts)
 
 
 def _without_furniture(page: Any) -> None:
@@ -218,6 +213,28 @@ def _without_permalinks(page: Any) -> None:
     for link in list(page.iter("a")):
         if link.get("href", "").startswith("#") and "".join(link.itertext()).strip() in _PERMALINKS:
             link.drop_tree()
+
+
+def _flatten(page: Any) -> None:
+    """Put words for inline elements where thousands stand in one: they cost the extractor their square."""
+    for parent in [element for element in page.iter() if len(element) > _MAX_INLINE]:
+        parts, before = [parent.text or ""], None
+        for child in list(parent):
+            if child.tag in _INLINE:
+                parts += [*child.itertext(), child.tail or ""]
+                parent.remove(child)
+                continue
+            _hang(parent, before, parts)
+            parts, before = [child.tail or ""], child
+        _hang(parent, before, parts)
+
+
+def _hang(parent: Any, before: Any, parts: Sequence[str]) -> None:
+    """Set what stands after an element, or at the head of its parent where there is none."""
+    if before is None:
+        parent.text = "".join(parts)
+    else:
+        before.tail = "".join(parts)
 
 
 def _with_captions(page: Any) -> None:

@@ -139,8 +139,10 @@ def _is_bold(paragraph: Any) -> bool:
 
 
 def _rows(table: Any) -> Iterator[Piece]:
-    """The rows of a table; headers are those it repeats on each page, else the first where the table's look
-    sets it off."""
+    """The rows of a table.
+
+    Headers are those it repeats on each page, else the first where the table's look sets it off.
+    """
     look = table.find(f"{_W}tblPr/{_W}tblLook")
     first_row = look is not None and (
         look.get(f"{_W}firstRow") in {"1", "true"} or int(look.get(f"{_W}val") or "0", 16) & _FIRST_ROW > 0

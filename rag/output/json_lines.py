@@ -12,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
-from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Span
+from rag.records import Answer, Citation, Document, Freshness, Hit, Lead, Location, Span
 
 if TYPE_CHECKING:
     from rag.store.lookup import Line
@@ -21,7 +21,7 @@ PathOf = Callable[[str], str]  # from a document's id to its path as indexed
 
 
 def schema(name: str = "answer") -> dict[str, Any]:
-    """The JSON schema of ``answer``, ``error``, ``search``, ``verify``, ``show`` or ``sources`` lines.
+    """The JSON schema of one kind of output: the file ``rag/schema/NAME.schema.json``.
 
     >>> schema()["title"]
     'Answer'
@@ -139,12 +139,17 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "line": citation.line,
         "page": citation.page,
         "heading": citation.heading,
+        "lead": _lead(citation.lead),
         "title": citation.title,
         "date": citation.date,
         "freshness": str(citation.freshness),
         "score": round(citation.score, 6),
         "also_in": [_location(place) for place in citation.also_in],
     }
+
+
+def _lead(lead: Lead | None) -> dict[str, Any] | None:
+    return None if lead is None else {"start": lead.start, "end": lead.end, "text": lead.text}
 
 
 def _hit(hit: Hit, path_of: PathOf) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from rag.output.render import Look
+    from rag.output.lines import Look
 
 WIDEST = 100  # cells; longer lines are hard to read
 
@@ -41,7 +41,7 @@ def _can_write(stream: TextIO, text: str) -> bool:
 
 def look() -> Look:
     """How stdout is to be drawn on."""
-    from rag.output.render import Look
+    from rag.output.lines import Look
 
     stream = sys.stdout
     return Look(_width(stream), coloured(stream), _can_write(stream, "»«·…␛“”"), Path.cwd())
@@ -80,6 +80,16 @@ def show_json(value: object) -> None:
         line = json.dumps(value)  # all escaped: this stdout cannot write what the documents say
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def show_text(text: str) -> None:
+    """Write a text of several lines to stdout, with nothing in it that a terminal acts on but line breaks.
+
+    A line that ends in white space keeps it.
+    """
+    from rag.text.sinks import clean_lines
+
+    sys.stdout.write(clean_lines(text))
 
 
 def tell(text: str) -> None:

@@ -18,11 +18,16 @@ class SplitSettings(Protocol):
     """What decides where passages are cut; words are runs between white space."""
 
     @property
-    def max_words(self) -> int: ...
+    def max_words(self) -> int:
+        """The most words of a passage."""
+
     @property
-    def min_words(self) -> int: ...
+    def min_words(self) -> int:
+        """The fewest words of one that stands alone."""
+
     @property
-    def keep_boilerplate(self) -> bool: ...
+    def keep_boilerplate(self) -> bool:
+        """Whether notices are passages too."""
 
 
 def split(document: Document, settings: SplitSettings) -> list[Passage]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rag.records import Document, Passage
-from rag.text.blocks import lead_at
 from rag.text.dates import long_date
 from rag.text.english import ENGLISH
 from rag.text.language import Language
@@ -15,7 +14,7 @@ def passage_lead(document: Document, passage: Passage) -> tuple[int, int] | None
 
     A long list's or table's lead-in or header row stands in its first passage and belongs to all.
     """
-    lead = lead_at(document.blocks, passage.start)
+    lead = document.lead_at(passage.start)
     return lead if lead is not None and lead[0] < passage.start else None
 
 

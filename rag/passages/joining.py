@@ -39,9 +39,12 @@ class JoinSettings(Protocol):
     """How long a passage may be and must be; words are runs between white space."""
 
     @property
-    def max_words(self) -> int: ...
+    def max_words(self) -> int:
+        """The most words of a passage."""
+
     @property
-    def min_words(self) -> int: ...
+    def min_words(self) -> int:
+        """The fewest words of one that stands alone."""
 
 
 @dataclass(slots=True)
@@ -150,8 +153,11 @@ def _is_of_sentences(items: Sequence[str], settings: JoinSettings) -> bool:
 
 
 def _join_lines(text: str, units: Sequence[Unit], settings: JoinSettings) -> list[Unit]:
-    """Join address, date and signature lines with one another, a title with what stands under it, and
-    neighbouring notices of one kind."""
+    """Units with lines that stand alone joined to their neighbours.
+
+    Address, date and signature lines are joined with one another, a title with what stands under it, and
+    neighbouring notices of one kind.
+    """
     result: list[Unit] = []
     for unit in units:
         last = result[-1] if result else None

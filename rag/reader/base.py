@@ -1,5 +1,6 @@
-"""What a reader is, its interface and its records: shown a question and candidate passages, it says how well
-each answers, and where.
+"""What a reader is, its interface and its records.
+
+Shown a question and candidate passages, it says how well each answers, and where.
 
 The interface is this narrow so that readers can be exchanged and measured against each other.
 """
@@ -58,8 +59,9 @@ class Reading:
     evidence: tuple[tuple[int, int, float], ...] = ()
 
     def evidence_of(self, start: int, end: int) -> float | None:
-        """The probability that characters ``start``..``end``, a sentence or an item, belong to what should be
-        shown; None where the reader does not judge it.
+        """The probability that a sentence or an item belongs to what should be shown.
+
+        It is that of characters ``start``..``end``; None where the reader does not judge it.
 
         It is the sigmoid of the mean logit of the tokens that begin there, given that the passage answers.
 

@@ -10,8 +10,7 @@ import re
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import resources
 from typing import Any
@@ -26,22 +25,20 @@ from starlette.types import ASGIApp
 
 from rag import __version__
 from rag.assistant import Assistant
-from rag.checks.verify import Checked, Cited, Verdict, check, citations_in, judge
+from rag.checks.verify import Cited, check, citations_in
 from rag.citations import freshness
 from rag.errors import DocumentNotFoundError, RagError, StoreError, UsageError
-from rag.output.json_lines import search_to_json, show_to_json, source_to_json, to_json
-from rag.records import Document, Freshness
+from rag.output.json_lines import search_to_json, show_to_json, to_json
 from rag.serving import openapi
-from rag.serving.fields import Field, faults, from_query, usable
+from rag.serving.fields import Field, faults, from_query
 from rag.serving.guard import Guard, is_loopback
 from rag.serving.lane import Lane, LaneFullError
+from rag.serving.shelf import Shelf, about, chosen_lines, not_held, path_of
 from rag.settings import Settings
 from rag.store import Store
-from rag.store.lookup import Line, Named, around, around_characters, find_path
 from rag.text.sinks import json_line
 
 LEAST_TOKEN_CHARS = 16  # a random token of these has some 96 bits
-DEFAULT_CONTEXT = 5  # lines before and after, as in `rag show`
 RETRY_SECONDS = 1  # a question takes a tenth of that, and the line is short
 STOP_SECONDS = 5  # past the time limit, for what is still being read when the server stops
 _WARMING = "what is this about?"  # any question: the first run of a model is the slowest
@@ -79,33 +76,6 @@ class Json(Response):
     def render(self, content: object) -> bytes:
         """The body."""
         return json_line(content).encode("utf-8")
-
-
-class Shelf:
-    """The documents of one generation, found by id, path or name; nothing else is ever read out."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-
-    def close(self) -> None:
-        """Let go of the store's files."""
-        self.store.close()
-
-    @cached_property
-    def sources(self) -> list[dict[str, Any]]:
-        """Every document without its text, in order of path."""
-        return [source_to_json(document) for document in self.store.documents()]
-
-    @cached_property
-    def ids(self) -> Mapping[str, str]:
-        """The id of the document at each path."""
-        return {source["document"]: source["id"] for source in self.sources}
-
-    def document(self, name: str) -> Document:
-        """The document of that id, path or name; DocumentNotFoundError where there is none, or several."""
-        if name in self.ids.values():
-            return self.store.document(name)
-        return self.store.document(self.ids[find_path(name, list(self.ids))])
 
 
 class Server:
@@ -198,7 +168,7 @@ class Server:
         given = await _given(request, self._ask_fields, self._limits.body_bytes)
 
         def ask(assistant: Assistant) -> dict[str, Any]:
-            return to_json(assistant.ask(**given), _path_of(assistant.store))
+            return to_json(assistant.ask(**given), path_of(assistant.store))
 
         return Json(await self.asking.run(ask))
 
@@ -207,7 +177,7 @@ class Server:
 
         def search(assistant: Assistant) -> dict[str, Any]:
             hits = assistant.search(**given)
-            return search_to_json(given["query"], hits, _path_of(assistant.store), _about(assistant.store))
+            return search_to_json(given["query"], hits, path_of(assistant.store), about(assistant.store))
 
         return Json(await self.asking.run(search))
 
@@ -218,9 +188,9 @@ class Server:
             document = shelf.document(given["document"])
             return show_to_json(
                 document,
-                _chosen(document, given),
+                chosen_lines(document, given),
                 freshness(document.path, document.sha256),
-                _about(shelf.store),
+                about(shelf.store),
             )
 
         return Json(await self.reading.run(show))
@@ -238,7 +208,7 @@ class Server:
             for one in cited:
                 if unheard.is_set():  # the time ran out: thousands of files may be left to read
                     break
-                checked.append((next(held) if one.document in shelf.ids else _not_held(one)).to_json())
+                checked.append((next(held) if one.document in shelf.ids else not_held(one)).to_json())
             return checked
 
         try:
@@ -249,7 +219,7 @@ class Server:
     async def _sources(self, request: Request) -> Response:
         _query(request, ())
         return Json(
-            await self.reading.run(lambda shelf: {"documents": shelf.sources, "store": _about(shelf.store)})
+            await self.reading.run(lambda shelf: {"documents": shelf.sources, "store": about(shelf.store)})
         )
 
     async def _health(self, request: Request) -> Response:
@@ -263,7 +233,7 @@ class Server:
             {
                 "status": "ok" if told is None else "behind",
                 "version": __version__,
-                "store": _about(assistant.store),
+                "store": about(assistant.store),
                 "n_documents": manifest.n_documents,
                 "n_passages": manifest.n_passages,
                 "n_waiting": self.asking.n_waiting + self.reading.n_waiting,
@@ -277,32 +247,6 @@ class Server:
 
     async def _show_page(self, request: Request) -> Response:
         return Response(self._page, media_type="text/html")
-
-
-def _path_of(store: Store) -> Callable[[str], str]:
-    return lambda document_id: store.document(document_id).path
-
-
-def _about(store: Store) -> dict[str, Any]:
-    """Which generation answers."""
-    return {"generation": store.manifest.generation, "encoder": store.manifest.encoder_name}
-
-
-def _chosen(document: Document, given: Mapping[str, Any]) -> list[Line]:
-    """The lines asked for: by characters, else by page and line, else all."""
-    context = given.get("context", DEFAULT_CONTEXT)
-    if "start" in given or "end" in given:
-        start = given.get("start", 0)
-        return around_characters(document, start, given.get("end", start + 1), context)
-    return around(document, Named("", given.get("page"), given.get("line")), context)
-
-
-def _not_held(cited: Cited) -> Checked:
-    """The verdict on a citation of a file that is not in the store, and so is not looked at."""
-    judged = judge(cited, Freshness.MISSING, None)
-    if judged.verdict is not Verdict.MISSING:
-        return judged
-    return replace(judged, detail="no document of the store has this path, and no other file is read")
 
 
 # what a request says
@@ -319,7 +263,7 @@ async def _body(request: Request, max_bytes: int) -> dict[str, Any]:
         if len(body) > max_bytes:
             raise ProblemError(413, f"the body has more than {max_bytes:,} bytes")
     try:
-        given = json.loads(body.decode("utf-8"), parse_constant=_no_number)
+        given = json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise ProblemError(400, f"the body is not JSON in UTF-8: {reason}") from None
@@ -332,10 +276,20 @@ def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no JSON")
 
 
+def _number(text: str) -> float:
+    """A number as JSON schema takes it: 5.0 is a whole one.
+
+    >>> _number("5.0"), _number("1.5")
+    (5, 1.5)
+    """
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
 async def _given(request: Request, fields: Sequence[Field], max_bytes: int) -> dict[str, Any]:
     """The body's fields, all as they should be."""
     _query(request, ())
-    return usable(_checked(await _body(request, max_bytes), fields), fields)
+    return _checked(await _body(request, max_bytes), fields)
 
 
 def _query(request: Request, fields: Sequence[Field]) -> dict[str, Any]:
@@ -344,7 +298,7 @@ def _query(request: Request, fields: Sequence[Field]) -> dict[str, Any]:
     given = dict(pairs)
     if len(given) != len(pairs):
         raise ProblemError(422, "a field of the query is there more than once")
-    return usable(_checked(from_query(given, fields), fields), fields)
+    return _checked(from_query(given, fields), fields)
 
 
 def _checked(given: dict[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
@@ -357,23 +311,19 @@ def _checked(given: dict[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
 def _cited(given: Mapping[str, Any]) -> list[Cited]:
     """Every citation to verify, in order; the number of its answer, from 1, stands for a line."""
     answers = given.get("answers")
-    if not isinstance(answers, list) or len(answers) > openapi.N_ANSWERS or len(given) > 1:
-        raise ProblemError(
-            422, f"expected a list under 'answers', of at most {openapi.N_ANSWERS}, and no more"
-        )
+    if not isinstance(answers, list) or len(given) > 1:
+        raise ProblemError(422, "expected a list under 'answers', and nothing else")
     cited: list[Cited] = []
     for number, answer in enumerate(answers, start=1):
         try:
             found = citations_in(answer, number)
+            if any(one.start < 0 or one.end < 1 for one in found):
+                raise TypeError("'start' counts from 0, and 'end' is past a character")
         except (KeyError, TypeError) as error:
             what = f"no {error}" if isinstance(error, KeyError) else str(error)
             raise ProblemError(
                 422, f"answers[{number - 1}]: {what}", "send answers as /ask gave them"
             ) from None
-        if len(found) > openapi.N_CITATIONS:
-            raise ProblemError(
-                422, f"answers[{number - 1}]: at most {openapi.N_CITATIONS} citations are read"
-            )
         cited += found
     return cited
 

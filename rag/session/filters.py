@@ -7,18 +7,19 @@ from dataclasses import dataclass, fields, replace
 
 from rag.answering.question import as_of_in
 from rag.errors import UsageError
-from rag.text.dates import last_day, long_date
+from rag.text.dates import checked_date, long_date
 from rag.text.english import ENGLISH
 from rag.text.language import Language
 
 _WRITTEN = re.compile(r'(?<!\S)(?P<name>after|before|in):(?:"(?P<quoted>[^"]*)"|(?P<plain>\S*))', re.I)
-_DATED = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents may answer: dated from ``after`` on, earlier than ``before``, under ``inside``,
-    or as things stood on ``as_of``. None: no limit.
+    """Which documents may answer.
+
+    They are dated from ``after`` on, earlier than ``before``, under ``inside``, or as things stood on
+    ``as_of``. None: no limit.
     """
 
     after: str | None = None
@@ -45,13 +46,13 @@ class Filters:
         >>> Filters(after="2016", inside="board minutes.md", as_of="2017-03").written()
         'after:2016 in:"board minutes.md" as of March 2017'
         """
-        said = []
+        parts = []
         for name, value in (("after", self.after), ("before", self.before), ("in", self.inside)):
             if value is not None:
-                said.append(f'{name}:"{value}"' if " " in value else f"{name}:{value}")
+                parts.append(f'{name}:"{value}"' if " " in value else f"{name}:{value}")
         if self.as_of is not None:
-            said.append(f"as of {long_date(self.as_of)}")
-        return " ".join(said)
+            parts.append(f"as of {long_date(self.as_of)}")
+        return " ".join(parts)
 
 
 def checked(name: str, value: str) -> str:
@@ -61,13 +62,8 @@ def checked(name: str, value: str) -> str:
     '2016-03'
     """
     if name in ("after", "before", "as_of"):
-        if not _DATED.fullmatch(value):
-            raise UsageError(
-                f"{name.replace('_', ' ')}: expected a date, got {value!r}",
-                "write it as 2016, 2016-03 or 2016-03-22",
-            )
-        last_day(value)
-    elif not value:
+        return checked_date(value, name.replace("_", " "))
+    if not value:
         raise UsageError("in: expected a path or a pattern", "write in:*.pdf, or in:minutes")
     return value
 
@@ -82,10 +78,10 @@ def read_filters(text: str, language: Language = ENGLISH) -> tuple[str, Filters]
     >>> read_filters("the rating as of March 2017")[1].as_of
     '2017-03-31'
     """
-    found: dict[str, str] = {}
+    given: dict[str, str] = {}
     for match in _WRITTEN.finditer(text):
         name = {"in": "inside"}.get(match["name"].lower(), match["name"].lower())
         value = match["quoted"] if match["quoted"] is not None else match["plain"]
-        found[name] = checked(name, value.strip() if name == "inside" else value.strip().rstrip("?,;."))
+        given[name] = checked(name, value.strip() if name == "inside" else value.strip().rstrip("?,;."))
     question = " ".join(_WRITTEN.sub(" ", text).split())
-    return question, Filters(**found, as_of=as_of_in(question, language))
+    return question, Filters(**given, as_of=as_of_in(question, language))

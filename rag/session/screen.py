@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rag.errors import RagError
-from rag.output.render import Look, fold
+from rag.output.lines import Look, fold
 from rag.text.sinks import clean
 
 PATIENCE_SECONDS = 0.3  # before a wait is shown: shorter ones are over before they are read
@@ -99,8 +99,8 @@ class Screen:
         """Write sentences of our own, each on a line of its own, folded."""
         look = self.look
         for sentence in words:
-            told = clean(sentence) if look.unicode else clean(sentence).translate(_ASCII)
-            self.show(fold(Text(told, style=style), look))
+            plain = clean(sentence) if look.unicode else clean(sentence).translate(_ASCII)
+            self.show(fold(Text(plain, style=style), look))
 
     def note(self, *words: str) -> None:
         """Write something aside."""
@@ -124,9 +124,9 @@ class Screen:
         lines: list[Text] = []
         for word, text, style in (("error", error.message, "bold red"), ("hint", error.hint, "dim")):
             for line in text.splitlines():
-                told = Text(f"{word}: ", style=style)
-                told.append(clean_line(line), style="" if word == "error" else "dim")
-                lines += fold(told, self.look, " " * (len(word) + 2), "")
+                labelled = Text(f"{word}: ", style=style)
+                labelled.append(clean_line(line), style="" if word == "error" else "dim")
+                lines += fold(labelled, self.look, " " * (len(word) + 2), "")
         if self._errors is self._out:
             self.show(lines)
             return

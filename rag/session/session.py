@@ -149,8 +149,8 @@ class Session:
         store = assistant.store
         if filters.as_of is not None:
             return None
-        found = store.allowed(after=filters.after, before=filters.before, inside=filters.inside)
-        return found.n_documents
+        allowed = store.allowed(after=filters.after, before=filters.before, inside=filters.inside)
+        return allowed.n_documents
 
     def _suggestions(self, turn: Turn, assistant: Assistant) -> list[Text]:
         store = assistant.store
@@ -168,7 +168,7 @@ class Session:
             store = assistant.store
             share = READ_CHARS // max(1, store.manifest.n_documents)
             ids = dict.fromkeys(store.document_index)
-            texts = (store.document(one).text[: max(share, LEAST_CHARS)] for one in ids)
+            texts = (store.document(document_id).text[: max(share, LEAST_CHARS)] for document_id in ids)
             self._vocabulary = (generation, Vocabulary(texts, self.language))
         return self._vocabulary[1]
 
@@ -189,11 +189,11 @@ class Session:
         """Ask the last question again; say what changed, and show the answer if anything did."""
         turn = self.last()
         answer = self.answer(turn.question, turn.filters)
-        told = changes.between(turn.answer, answer)
+        differences = changes.between(turn.answer, answer)
         self.turns.append(replace(turn, answer=answer, paths=self._paths(answer)))
         self.position = self.widened = 0
-        if told:
-            self.screen.say(*told)
+        if differences:
+            self.screen.say(*differences)
             self.show_turn()
         else:
             self.screen.say("Nothing changed.")

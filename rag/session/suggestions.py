@@ -55,12 +55,12 @@ class Vocabulary:
         from bisect import bisect_left
 
         low = prefix.casefold()
-        at, found = bisect_left(self._sorted, low), []
+        at, words = bisect_left(self._sorted, low), []
         while at < len(self._sorted) and self._sorted[at].startswith(low):
-            found.append(self._sorted[at])
+            words.append(self._sorted[at])
             at += 1
-        found.sort(key=lambda word: (-self.counts[word], word))
-        return [word if prefix == low and word in self._plain else self._usual[word] for word in found[:n]]
+        words.sort(key=lambda word: (-self.counts[word], word))
+        return [word if prefix == low and word in self._plain else self._usual[word] for word in words[:n]]
 
     def nearest(self, word: str) -> str | None:
         """The known word that a misspelt one most likely means, or None.

@@ -8,7 +8,8 @@ from dataclasses import replace
 from rich.text import Text
 
 from rag.output import render
-from rag.output.render import Look, Source, fold
+from rag.output.lines import Look, fold
+from rag.output.render import Source
 from rag.records import Answer, Citation, Document, Status
 from rag.session.turns import Turn
 from rag.text.sinks import clean
@@ -109,8 +110,8 @@ def answer(turn: Turn, position: int, source: Source, look: Look) -> list[Text]:
 
 def evidence(given: Answer, position: int, source: Source, look: Look) -> tuple[list[Text], list[Text]]:
     """The verdict, and one piece of evidence with whose words they are and where they stand."""
-    one = replace(given, citations=(cropped(given.citations[position]),), notices=(), disagreements=())
-    above, below = _blocks(one, source, look)
+    alone = replace(given, citations=(cropped(given.citations[position]),), notices=(), disagreements=())
+    above, below = _blocks(alone, source, look)
     if len(given.citations[position].quote) > LONGEST_QUOTE:
         below += fold(Text("part of a long sentence; :more shows it whole", style="dim"), look, "  ")
     return above, below
@@ -130,9 +131,9 @@ def suggestions(subjects: Sequence[str], spellings: Sequence[tuple[str, str]], l
     lines: list[Text] = []
     opening, closing = ("“", "”") if look.unicode else ('"', '"')
     for typed, known in spellings:
-        told = f"{opening}{clean(typed)}{closing} stands nowhere in these documents; "
-        told += f"{opening}{clean(known)}{closing} does."
-        lines += [Text(), *fold(Text(told), look)]
+        sentence = f"{opening}{clean(typed)}{closing} stands nowhere in these documents; "
+        sentence += f"{opening}{clean(known)}{closing} does."
+        lines += [Text(), *fold(Text(sentence), look)]
     if subjects:
         lines += [Text(), Text("Near this, the documents speak of:", style="bold")]
         bullet = "· " if look.unicode else "- "

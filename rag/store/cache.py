@@ -7,6 +7,7 @@ damaged file is begun anew.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -49,7 +50,8 @@ class EmbeddingCache:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         try:
             self._connection = self._connect()
         except sqlite3.DatabaseError as error:

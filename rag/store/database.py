@@ -14,7 +14,7 @@ from urllib.parse import quote
 from rag.errors import StoreDamagedError
 from rag.records import Block, BlockKind, Document, Passage, Place
 from rag.store.content import Content, Entry, FileRow, boilerplate_key
-from rag.store.manifest import REBUILD
+from rag.store.manifest import rebuild_hint
 from rag.store.proofs import text_proof
 
 # A passage's words are a slice of its document's text and stand nowhere else. Text that came with half a
@@ -130,7 +130,9 @@ class Database:
         try:
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         except sqlite3.Error as error:
-            raise StoreDamagedError(f"{path} cannot be opened: {error}", REBUILD) from error
+            raise StoreDamagedError(
+                f"{path} cannot be opened: {error}", rebuild_hint(path.parents[2])
+            ) from error
         self._connection.text_factory = _text
         self._path = path
         self._lock = threading.Lock()
@@ -145,7 +147,9 @@ class Database:
             with self._lock:
                 return self._connection.execute(query, values).fetchall()
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            raise StoreDamagedError(f"{self._path} cannot be read: {error}", REBUILD) from error
+            raise StoreDamagedError(
+                f"{self._path} cannot be read: {error}", rebuild_hint(self._path.parents[2])
+            ) from error
 
     def counts(self) -> tuple[int, int, int]:
         """How many documents, passages and excluded passages there are."""
@@ -190,10 +194,11 @@ class Database:
         """Text proof and vector proof of every passage, by row."""
         return self.rows("SELECT text_proof, vector_proof FROM passages ORDER BY row")
 
-    def passage(self, row: int) -> tuple[str, int, int, str | None, bytes] | None:
-        """Document id, start, end, heading and text proof of a row."""
+    def passage(self, row: int) -> tuple[str, int, int, str | None, bytes, bytes] | None:
+        """Document id, start, end, heading, text proof and vector proof of a row."""
         found = self.rows(
-            'SELECT document_id, start, "end", heading, text_proof FROM passages WHERE row = ?', (row,)
+            'SELECT document_id, start, "end", heading, text_proof, vector_proof FROM passages WHERE row = ?',
+            (row,),
         )
         return found[0] if found else None
 

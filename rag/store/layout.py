@@ -9,6 +9,7 @@ STORE/
     NAME.faiss, NAME_rows.npy   a further view: vector j stands for passage NAME_rows[j]
     lexical/             BM25 over the same rows
     manifest.json        settings, counts and checksums; written last
+  generations/.damaged-000006   set aside by a repair, deleted by nobody
   calibration.json       a user's own calibration (rag.answering.store_calibration); generations come and go
   cache/embeddings.sqlite   vectors by content, kept through interrupted runs
 """
@@ -18,10 +19,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,7 @@ CURRENT = "CURRENT"
 GENERATIONS = "generations"
 BUILDING = ".building-"  # and the writer's pid
 TRASH = ".trash-"  # and the number of the generation being deleted
+DAMAGED = ".damaged-"  # and the number of a generation set aside by a repair, or CURRENT
 PASSAGES = "passages.sqlite"
 VECTORS = "vectors.faiss"
 LEXICAL = "lexical"
@@ -68,6 +71,15 @@ def generation_folder(store: Path, number: int) -> Path:
     'store/generations/000007'
     """
     return store / GENERATIONS / f"{number:06d}"
+
+
+def generations(store: Path) -> list[int]:
+    """The numbers of all generations there are, whole or not, ascending."""
+    try:
+        names = os.listdir(store / GENERATIONS)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(int(name) for name in names if re.fullmatch(r"\d{6,}", name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +117,22 @@ def files_under(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def sync_tree(folder: Path) -> None:
-    """Return once every file and folder below is on the disk."""
+def seal_tree(folder: Path) -> None:
+    """Return once every file and folder below is on the disk, to be read by their owner alone.
+
+    A store holds the full text of files that others may not read.
+    """
     for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
+            _keep_private(Path(parent, name), 0o600)
             sync_file(Path(parent, name))
+        _keep_private(Path(parent), 0o700)
         sync_file(Path(parent))
+
+
+def _keep_private(path: Path, mode: int) -> None:
+    with suppress(OSError):  # a file system without owners
+        os.chmod(path, mode)
 
 
 _SCARCE = 1_000_000  # bytes free on a disk that is as good as full

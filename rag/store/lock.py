@@ -24,9 +24,9 @@ def write_lock(store: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(store / LOCK)
+    lock = FileLock(store / LOCK, mode=0o600)
     with writing(store):
-        store.mkdir(parents=True, exist_ok=True)
+        store.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=wait_seconds)
         except Timeout:
@@ -35,13 +35,17 @@ def write_lock(store: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
                 "wait until it has ended, then run the command again",
             ) from None
     try:
-        with writing(store):
-            (store / HOLDER).write_text(json.dumps(_self()) + "\n", "utf-8")
+        with writing(store), open(store / HOLDER, "w", encoding="utf-8", opener=_private) as file:
+            file.write(json.dumps(_self()) + "\n")
         yield
     finally:
         with suppress(OSError):
             (store / HOLDER).unlink()
         lock.release()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _self() -> dict[str, object]:
@@ -54,7 +58,7 @@ def _holder(store: Path) -> str:
     try:
         said = json.loads((store / HOLDER).read_text("utf-8"))
         return f"process {said['pid']} on {said['host']}, which started at {said['started']}"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "another process"
 
 

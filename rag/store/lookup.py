@@ -13,6 +13,7 @@ from pathlib import Path
 from rag.citations import locate
 from rag.errors import DocumentNotFoundError
 from rag.records import Document
+from rag.text.sinks import shell_word
 
 N_CANDIDATES = 8  # named when a name fits several documents, or none
 _PLACE = re.compile(r"(?P<name>.+?)(?::p(?P<page>\d+))?(?::(?P<line>\d+))?", re.DOTALL)
@@ -125,7 +126,7 @@ def around(document: Document, named: Named, context: int) -> list[Line]:
         last = f"page {end.page}" if named.page is not None and end.page is not None else f"line {end.number}"
         wanted = f"page {named.page}" if named.page is not None else f"line {named.line}"
         raise DocumentNotFoundError(
-            f"{document.path} has no {wanted}; it ends at {last}", f'rag show "{document.path}"'
+            f"{document.path} has no {wanted}; it ends at {last}", f"rag show {shell_word(document.path)}"
         )
     return _near(every, at, at, context)
 

@@ -11,10 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreDamagedError, StoreFormatError, StoreMissingError
-from rag.store.layout import CURRENT, FORMAT, MANIFEST, FileStamp, generation_folder
+from rag.store.layout import CURRENT, FORMAT, MANIFEST, FileStamp, generation_folder, generations
+from rag.text.sinks import shell_word
 
-REBUILD = "rag index --rebuild  # reads every document again; embeddings are reused"
 _CURRENT = re.compile(r"(\d{6,}) ([0-9a-f]{64})\n")
+
+
+def rebuild_hint(store: Path) -> str:
+    """The command that makes a store anew from the documents it was made of."""
+    return f"rag index --rebuild --store {shell_word(store)}  # embeddings are reused"
+
+
+def repair_hint(store: Path) -> str:
+    """The command that finds what of a damaged store is whole."""
+    return f"rag doctor --repair --store {shell_word(store)}  # serves the newest generation that is whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +83,16 @@ class Manifest:
 
         Raises StoreFormatError or StoreDamagedError, naming ``where``.
         """
+        hint = rebuild_hint(where.parent.parent.parent)
         try:
             raw: dict[str, Any] = json.loads(data)
             found = raw["format"]
-        except (ValueError, KeyError, TypeError):
-            raise StoreDamagedError(f"{where} is not a manifest", REBUILD) from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise StoreDamagedError(f"{where} is not a manifest", hint) from None
         if found != FORMAT:
             raise StoreFormatError(
                 f"the store was written in format {found!r}; this version reads format {FORMAT} ({where})",
-                REBUILD,
+                hint,
             )
         try:
             raw["views"] = {name: View(**view) for name, view in raw["views"].items()}
@@ -89,7 +100,7 @@ class Manifest:
             raw["roots"], raw["kept"] = tuple(raw["roots"]), tuple(raw["kept"])
             return cls(**raw)
         except (KeyError, TypeError, AttributeError):
-            raise StoreDamagedError(f"{where} lacks entries or has strange ones", REBUILD) from None
+            raise StoreDamagedError(f"{where} lacks entries or has strange ones", hint) from None
 
 
 def current_line(generation: int, manifest: bytes) -> bytes:
@@ -111,39 +122,57 @@ def read_current(store: Path) -> tuple[int, str] | None:
         line = ""
     match = _CURRENT.fullmatch(line)
     if not match:
-        raise StoreDamagedError(f"{store / CURRENT} does not name a generation", REBUILD)
+        raise StoreDamagedError(f"{store / CURRENT} does not name a generation", repair_hint(store))
     return int(match[1]), match[2]
 
 
 def read_manifest(store: Path) -> Manifest:
     """The manifest of the generation served, proven to be the one committed."""
     current = read_current(store)
+    if current is None and (there := generations(store)):
+        raise StoreDamagedError(
+            f"the store at {store} has lost the file {CURRENT}, which says which of its "
+            f"{len(there)} generations is served",
+            repair_hint(store),
+        )
     if current is None:
-        raise StoreMissingError(f"there is no store at {store}", f"rag index PATH --store {store}")
+        raise StoreMissingError(
+            f"there is no store at {store}", f"rag index PATH --store {shell_word(store)}"
+        )
     number, expected = current
     path = generation_folder(store, number) / MANIFEST
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise StoreDamagedError(f"generation {number} of the store has no {path}", REBUILD) from None
+        raise StoreDamagedError(
+            f"generation {number} of the store has no {path}", rebuild_hint(store)
+        ) from None
     manifest = Manifest.from_bytes(data, path)
     if hashlib.sha256(data).hexdigest() != expected or manifest.generation != number:
-        raise StoreDamagedError(f"{path} is not the manifest that was committed", REBUILD)
+        raise StoreDamagedError(f"{path} is not the manifest that was committed", rebuild_hint(store))
     return manifest
 
 
 def remembered(store: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Roots and kept keys of a store that need not be whole or of this format; empty where they are lost."""
+    """Roots and kept keys of a store that need not be whole or of this format; empty where they are lost.
+
+    They are those of the generation served; where that one does not say, of the newest that does.
+    """
     try:
         current = read_current(store)
-        if current is None:
-            return (), ()
-        raw = json.loads((generation_folder(store, current[0]) / MANIFEST).read_bytes())
-        lists = [raw.get("roots"), raw.get("kept")]
-    except (StoreDamagedError, OSError, ValueError, AttributeError):
-        return (), ()
-    roots, kept = (
-        tuple(item for item in found if isinstance(item, str)) if isinstance(found, list) else ()
-        for found in lists
-    )
-    return roots, kept
+    except (StoreDamagedError, OSError):
+        current = None
+    newest_first = generations(store)[::-1]
+    for number in ([current[0]] if current else []) + newest_first:
+        try:
+            raw = json.loads((generation_folder(store, number) / MANIFEST).read_bytes())
+            lists = [raw.get("roots"), raw.get("kept")]
+        except (OSError, ValueError, AttributeError, RecursionError):
+            continue
+        roots, kept = (
+            tuple(item for item in found if isinstance(item, str)) if isinstance(found, list) else ()
+            for found in lists
+        )
+        if roots:
+            return roots, kept
+    return (), ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import re
 import threading
 import weakref
 from collections import OrderedDict
@@ -23,27 +22,27 @@ from rag.errors import (
     EncoderMismatchError,
     StoreDamagedError,
     StoreError,
-    UsageError,
 )
 from rag.records import Document, Passage
 from rag.retrieval.lexical import LexicalIndex
 from rag.store.content import Entry, FileRow
 from rag.store.database import Database
-from rag.store.integrity import faults, read_view_rows
+from rag.store.integrity import THOROUGH_BYTES, faults, read_view_rows
 from rag.store.layout import LEXICAL, PASSAGES, VECTORS, generation_folder, view_file
 from rag.store.lock import lease
-from rag.store.manifest import REBUILD, Manifest, read_current, read_manifest
-from rag.store.proofs import Rows, text_proof
+from rag.store.manifest import Manifest, read_current, read_manifest, rebuild_hint
+from rag.store.proofs import Rows, text_proof, vector_proofs
+from rag.text.dates import checked_date
 
 CACHED_CHARS = 64_000_000  # of documents kept decoded: some 10,000 reports
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _TRIES = 20  # times a reader starts over because a writer committed; each try needs two more commits to fail
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """The rows a filter lets through (None: all of them), how many documents they are of, and how many
-    documents it could not judge because they have no date.
+    """What a filter lets through: ``rows`` (None: all of them), of how many documents.
+
+    ``n_undated`` documents could not be judged, for they have no date.
     """
 
     rows: Rows | None
@@ -57,9 +56,11 @@ class Store:
     Opened by ``Store.open``. What it opened stays readable while later generations are committed.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, descriptor: int) -> None:
+    def __init__(self, path: Path, manifest: Manifest, descriptor: int, *, proven: bool) -> None:
+        """``proven``: every sum was checked, so that what is used need not be."""
         self.path = path
         self.manifest = manifest
+        self._proven = proven
         self._folder = generation_folder(path, manifest.generation)
         self._database = Database(self._folder / PASSAGES)
         self._close = weakref.finalize(self, self._database.close)
@@ -82,7 +83,8 @@ class Store:
 
         Raises StoreMissingError, StoreFormatError, StoreDamagedError, or StoreError where it may not be read.
         With ``verify`` every sum is checked (over 200 MB: sizes, samples and the rows' sums); without, that
-        every file is there in its size.
+        every file is there in its size. What was not checked then is when a passage is used: its text and
+        its vector.
         """
         path = Path(path)
         for _ in range(_TRIES):
@@ -92,7 +94,9 @@ class Store:
                 descriptor = lease(generation_folder(path, manifest.generation))
                 if descriptor is not None:
                     return cls._open_leased(path, manifest, descriptor, verify)
-                damage = StoreDamagedError(f"generation {manifest.generation} has no manifest", REBUILD)
+                damage = StoreDamagedError(
+                    f"generation {manifest.generation} has no manifest", rebuild_hint(path)
+                )
             except StoreDamagedError as error:
                 damage = error
             except OSError as error:
@@ -115,7 +119,7 @@ class Store:
     def _open_leased(cls, path: Path, manifest: Manifest, descriptor: int, verify: bool) -> Store:
         try:
             cls._refuse(path, manifest, contents=verify)
-            return cls(path, manifest, descriptor)
+            return cls(path, manifest, descriptor, proven=verify and manifest.size <= THOROUGH_BYTES)
         except BaseException:
             os.close(descriptor)
             raise
@@ -132,7 +136,7 @@ class Store:
                 f"generation {manifest.generation} of the store at {path} is damaged: "
                 + "; ".join(found[:3])
                 + more,
-                REBUILD,
+                rebuild_hint(path),
             )
 
     def verify(self) -> None:
@@ -145,7 +149,7 @@ class Store:
             raise EncoderMismatchError(
                 f"the store was built with encoder {self.manifest.encoder_name} "
                 f"({self.manifest.encoder_fingerprint[:12]}), not with {name} ({fingerprint[:12]})",
-                f"{REBUILD.partition('  #')[0]}, or set encoder.model to {self.manifest.encoder_name}",
+                f"{rebuild_hint(self.path)}\nor set encoder.model to {self.manifest.encoder_name}",
             )
 
     @property
@@ -186,7 +190,8 @@ class Store:
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of these rows, in the order asked.
 
-        Raises StoreDamagedError rather than give other words than were committed.
+        Raises StoreDamagedError rather than give other words than were committed, or words found by another
+        vector.
         """
         return [self._passage(int(row)) for row in rows]
 
@@ -194,11 +199,16 @@ class Store:
         found = self._database.passage(row)
         if found is None:
             raise IndexError(f"row {row} of {self.n_passages} passages")
-        document_id, start, end, heading, proof = found
+        document_id, start, end, heading, proof, vector_proof = found
         text = self.document(document_id).text[start:end]
         if text_proof(text) != proof:
-            raise StoreDamagedError(f"passage {row} is not the text that was committed", REBUILD)
+            raise self._changed(f"passage {row} is not the text that was committed")
+        if not self._proven and vector_proofs(self.vectors.vector(row)[None])[0] != vector_proof:
+            raise self._changed(f"the vector of passage {row} is not the one that was committed")
         return Passage(document_id, start, end, text, heading)
+
+    def _changed(self, what: str) -> StoreDamagedError:
+        return StoreDamagedError(what, rebuild_hint(self.path))
 
     def document(self, document_id: str) -> Document:
         """The document with its text."""
@@ -265,10 +275,8 @@ class Store:
         path, for its end ("minutes/*.md", "*.pdf") or for a folder in it ("minutes").
         """
         for name, day in (("after", after), ("before", before)):
-            if day is not None and not _DATE.fullmatch(day):
-                raise UsageError(
-                    f"{name}: expected a date like 2017-03-22, got {day!r}", "write year-month-day"
-                )
+            if day is not None:
+                checked_date(day, name)
         if after is None and before is None and inside is None and as_of is None:
             return Allowed(None, self.manifest.n_documents)
         ids: list[str] = []

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 import rag
 from embeddings.index import VectorIndex
 from rag.errors import StoreDamagedError
-from rag.files import replace_file, sync_file
+from rag.files import NEW, replace_file, sync_file
 from rag.retrieval.lexical import LexicalIndex
 from rag.store.content import Content
 from rag.store.database import write_database
@@ -34,9 +32,10 @@ from rag.store.layout import (
     Steps,
     files_under,
     generation_folder,
+    generations,
     no_steps,
+    seal_tree,
     stamp,
-    sync_tree,
     view_file,
     view_rows_file,
 )
@@ -69,7 +68,7 @@ class Build:
 
 def next_generation(store: Path) -> int:
     """The number of the generation a writer makes: one more than the greatest there is."""
-    return max([0, _served(store), *_generations(store)]) + 1
+    return max([0, _served(store), *generations(store)]) + 1
 
 
 def _served(store: Path) -> int:
@@ -81,14 +80,6 @@ def _served(store: Path) -> int:
     return current[0] if current else 0
 
 
-def _generations(store: Path) -> list[int]:
-    try:
-        names = os.listdir(store / GENERATIONS)
-    except FileNotFoundError:
-        return []
-    return sorted(int(name) for name in names if re.fullmatch(r"\d{6,}", name))
-
-
 def commit(store: Path, build: Build, *, steps: Steps = no_steps) -> Manifest:
     """Write a generation and make it the one served. The caller holds the lock.
 
@@ -98,13 +89,14 @@ def commit(store: Path, build: Build, *, steps: Steps = no_steps) -> Manifest:
     building = store / GENERATIONS / f"{BUILDING}{os.getpid()}"
     try:
         steps("make the building folder")
-        building.mkdir(parents=True)
+        building.parent.mkdir(mode=0o700, exist_ok=True)
+        building.mkdir(mode=0o700)
         manifest = _write(building, number, build, steps)
         data = manifest.to_bytes()
         steps("write the manifest")
         (building / MANIFEST).write_bytes(data)
         steps("sync the building folder")
-        sync_tree(building)
+        seal_tree(building)
         steps("check what was written")
         wrong = next(faults(building, manifest, thorough=True), None)
         if wrong:
@@ -165,22 +157,42 @@ def _write(building: Path, number: int, build: Build, steps: Steps) -> Manifest:
     )
 
 
-def sweep(store: Path, *, steps: Steps = no_steps) -> None:
-    """Delete what no reader needs: abandoned builds, and generations but the one served and the one before.
+def leftovers(store: Path) -> list[Path]:
+    """What writers that were killed left behind: half-built generations, half-deleted ones, torn writes."""
+    folders = [path for path in _listed(store / GENERATIONS) if path.name.startswith((BUILDING, TRASH))]
+    return folders + [path for path in _listed(store) if path.name.startswith(".") and path.suffix == NEW]
 
-    A generation somebody has open stays until a later sweep. The caller holds the lock.
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def clear_leftovers(store: Path, *, steps: Steps = no_steps) -> None:
+    """Delete what killed writers left behind. The caller holds the lock."""
+    for path in leftovers(store):
+        steps(f"delete {path.name}")
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def sweep(store: Path, *, steps: Steps = no_steps) -> None:
+    """Delete what no reader needs: generations but the one served and the one before.
+
+    A generation somebody has open stays until a later sweep. The caller holds the lock and knows the one
+    served to be whole: while it is not, any other may be the last that is.
     """
+    clear_leftovers(store, steps=steps)
     folder = store / GENERATIONS
-    with suppress(FileNotFoundError):
-        for path in sorted(folder.iterdir()):
-            if path.name.startswith((BUILDING, TRASH)):
-                steps(f"delete {path.name}")
-                shutil.rmtree(path, ignore_errors=True)
     served = _served(store)
-    if not served and (store / CURRENT).exists():  # damaged: which generation it named, a person may find out
+    if not served:
         return
-    older = [number for number in _generations(store) if number < served]
-    abandoned = [number for number in _generations(store) if number > served]
+    older = [number for number in generations(store) if number < served]
+    abandoned = [number for number in generations(store) if number > served]
     for number in older[:-1] + abandoned:
         path = generation_folder(store, number)
         with unread(path) as free:

@@ -7,13 +7,13 @@ same way for all.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rag.records import Block, BlockKind
 from rag.text import boilerplate
 from rag.text.layout import (
+    breaks_off,
     is_byline,
     is_closing,
     is_complete,
@@ -29,9 +29,10 @@ from rag.text.sentences import sentences
 
 _RULE = re.compile(r"([-=~^\"'*+#`_.•·])\s*(?:\1\s*){2,}")
 _DASHES = re.compile(r"[\s|:+=-]*")  # what divides a table's header from its rows
+_BLANK = re.compile(r"\n[ \t\r]*\n")
 _MASTHEAD_WORDS = 20
-_LEAD_IN_WORDS = 30  # an unfinished paragraph over a list is its lead-in when it is no longer than this
 _LONG_LEAD_IN = 300  # characters; of a longer lead-in its last sentence leads in
+_LONG_HEADER = 2_000  # characters of a table's header; a longer one is not repeated with every row
 _MAX_LINES = 40  # of an address or a letter's foot
 _TABLE = {BlockKind.TABLE_HEADER, BlockKind.TABLE_ROW}
 
@@ -163,7 +164,7 @@ def with_leads(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
     for block in blocks:
         lead = None
         kind = block.kind
-        fresh = before is not None and text.count("\n", before.end, block.start) > 1  # another table
+        fresh = before is not None and bool(_BLANK.search(text, before.end, block.start))  # another table
         if kind is BlockKind.LIST_ITEM:
             if not items:
                 items[1] = _lead_in(text, before)
@@ -180,7 +181,7 @@ def with_leads(text: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
         elif kind is BlockKind.TABLE_ROW:
             if before is None or before.kind not in _TABLE or fresh:
                 header = _lead_in(text, before)
-            lead = header
+            lead = header if header is not None and header[1] - header[0] <= _LONG_HEADER else None
         if kind is BlockKind.DEFINITION and before is not None:
             if before.kind is BlockKind.TERM:
                 lead = (_first_term(led), before.end)
@@ -203,21 +204,10 @@ def _lead_in(text: str, before: Block | None) -> tuple[int, int] | None:
     if before is None or before.kind not in {BlockKind.PARAGRAPH, BlockKind.CAPTION, BlockKind.QUOTATION}:
         return None
     words = text[max(before.start, before.end - 2 * _LONG_LEAD_IN) : before.end]
-    opens = words.rstrip("*_ ").endswith((":", ":-"))
-    unfinished = not is_complete(words) and n_words(text[before.start : before.end]) <= _LEAD_IN_WORDS
-    if not (opens or unfinished or before.kind is BlockKind.CAPTION):
+    goes_on = words.rstrip("*_ ").endswith((":", ":-")) or breaks_off(words)
+    if not goes_on and before.kind is not BlockKind.CAPTION:
         return None
     if before.end - before.start <= _LONG_LEAD_IN:
         return before.start, before.end
     start, _ = sentences(words)[-1]
     return before.end - len(words) + start, before.end
-
-
-def lead_at(blocks: Sequence[Block], offset: int) -> tuple[int, int] | None:
-    """The range of what the block at a character of a document cannot be read without; None for most.
-
-    >>> lead_at([Block(BlockKind.TERM, 0, 4), Block(BlockKind.DEFINITION, 5, 9, lead=(0, 4))], 6)
-    (0, 4)
-    """
-    row = bisect_right(blocks, offset, key=lambda block: block.start) - 1
-    return blocks[row].lead if row >= 0 and offset < blocks[row].end else None

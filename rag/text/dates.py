@@ -126,6 +126,24 @@ def years_in(text: str) -> set[str]:
     return set(_NAMED_YEAR.findall(text))
 
 
+_HINT = "write it as 2016, 2016-03 or 2016-03-22"
+
+
+def checked_date(date: str, name: str) -> str:
+    """An ISO date, month or year as it was given; UsageError that says ``name`` for anything else.
+
+    >>> checked_date("2016-03", "after")
+    '2016-03'
+    """
+    if re.fullmatch(r"\d{4}(-\d{2}(-\d{2})?)?", date, re.ASCII):
+        try:
+            last_day(date)
+            return date
+        except UsageError:
+            pass
+    raise UsageError(f"{name}: expected a date, got {date!r}", _HINT)
+
+
 def last_day(date: str) -> str:
     """The last day an ISO date, month or year covers. Raises UsageError for anything else.
 
@@ -140,4 +158,4 @@ def last_day(date: str) -> str:
             day = int(match[3] or length)
             if 1 <= day <= length:
                 return f"{year:04}-{month:02}-{day:02}"
-    raise UsageError(f"not a date: {date!r}", "write it as 2016, 2016-03 or 2016-03-22")
+    raise UsageError(f"not a date: {date!r}", _HINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rag.text.language import (
     DateWords,
+    FigureWords,
     FollowUpWords,
     Language,
     LineWords,
@@ -168,9 +169,8 @@ _LINES = LineWords(
     keeps_hyphen=_set(
         """long short well self non co multi high low mid full part half ex cross all ill single two three
         four five six seven eight nine ten twenty thirty forty fifty sixty seventy eighty ninety first
-        second third last old new year fast slow better best ever above ground hard so much needs
-        outcome evidence child family looked fixed face state decision policy day one north south east
-        west great by in on off out"""
+        second third last old new year fast slow better best ever above ground hard so much fixed face
+        decision day one north south east west great by in on off out"""
     ),
 )
 
@@ -420,6 +420,37 @@ FOLLOW_UPS = FollowUpWords(
 
 # -----------------------------------------------------------------------------------------------------------
 
+_FIGURES = FigureWords(
+    spelled={
+        word: number
+        for number, word in enumerate(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+            "sixteen seventeen eighteen nineteen".split()
+        )
+    }
+    | {
+        word: 10 * number
+        for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    },
+    scales={
+        "hundred": 100,
+        "thousand": 1000,
+        "k": 1000,
+        "million": 10**6,
+        "mn": 10**6,
+        "m": 10**6,
+        "billion": 10**9,
+        "bn": 10**9,
+        "trillion": 10**12,
+    },
+    joining="and",
+    currencies={"pounds": "£", "dollars": "$", "euros": "€"},
+    of_time=Wording(
+        r"\b(?:in|since|by|of|from|until|till|to|during|and|or|before|after|for|the|early|late|mid|around"
+        r"|about|between|spring|summer|autumn|winter)[ -]$"
+    ),
+)
+
 ENGLISH = Language(
     name="english",
     code="en",
@@ -449,6 +480,7 @@ ENGLISH = Language(
     percent=r"per\s?cent",
     names=_NAMES,
     dates=_DATES,
+    figures=_FIGURES,
     questions=_QUESTIONS,
     lines=_LINES,
     notices=_NOTICES,

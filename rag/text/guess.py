@@ -31,6 +31,7 @@ from rag.text.layout import (
 Range = tuple[int, int]
 
 _MAX_TORN = 10_000  # characters; a page holds less, and text that never ends a sentence is no torn paragraph
+_LONGEST_HEADING = 1_000  # characters, with the lines over and under it
 _WRAPPED = 45  # characters; a shorter line without final punctuation was ended on purpose
 _ADORNMENT = re.compile(r"([=~^\"'*+#`-])\1{2,}")  # the line under (or over) a heading in reStructuredText
 _TABLE_DASHES = re.compile(r"[\s|:+=-]*-[\s|:+=-]*")
@@ -44,7 +45,7 @@ _TEXT_KINDS = {
 
 
 def guess_paragraphs(text: str) -> list[Block]:
-    """The paragraphs of a text, notices named, before anything is known of what kind each is.
+    """The paragraphs of a text, notices and underlined headings named, the kind of all others not yet known.
 
     >>> [(block.notice, text[block.start : block.end])
     ...  for text in ["Comments powered by Talkback\\nIt opened."] for block in guess_paragraphs(text)]
@@ -54,7 +55,9 @@ def guess_paragraphs(text: str) -> list[Block]:
     ranges = [(start, end) for start, end in ranges if not is_rule(text[start:end])]
     notices = boilerplate.reasons([text[start:end] for start, end in ranges])
     return [
-        Block(BlockKind.PARAGRAPH, start, end, notice=notice)
+        Block(BlockKind.HEADING, start, end, 2)
+        if _is_adorned(text[start:end])
+        else Block(BlockKind.PARAGRAPH, start, end, notice=notice)
         for (start, end), notice in zip(ranges, notices, strict=True)
     ]
 
@@ -101,6 +104,13 @@ def _is_underlined(line: str, below: str) -> bool:
     )
 
 
+def _is_adorned(paragraph: str) -> bool:
+    """Whether a paragraph is one line with a line of signs under it, or over and under it."""
+    rows = paragraph.splitlines() if len(paragraph) <= _LONGEST_HEADING else []
+    lines_of_signs = [bool(_ADORNMENT.fullmatch(row.strip())) for row in rows]
+    return lines_of_signs in ([False, True], [True, False, True])
+
+
 def _stands_alone(line: str) -> bool:
     return is_complete(line) or len(line) < _WRAPPED
 
@@ -112,10 +122,6 @@ def _kinds(text: str, block: Block) -> Iterator[Block]:
         return
     ranges = list(lines(text, block.start, block.end))
     rows = [text[start:end] for start, end in ranges]
-    adorned = [bool(_ADORNMENT.fullmatch(row)) for row in rows]
-    if any(adorned[1:]) and len(rows) <= 3 and not all(adorned):
-        yield replace(block, kind=BlockKind.HEADING, level=2)
-        return
     if all(map(is_table_row, rows)):
         yield from _table_rows(text, ranges)
         return

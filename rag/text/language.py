@@ -4,6 +4,9 @@ A second language is one file beside `rag.text.english`, named as the setting ``
 with a ``Language`` under its name in capitals (``GERMAN`` in ``german.py``), and the name added to
 ``rag.settings.LANGUAGES``. Every field must be given, save ``follow_ups``. Words are in small letters unless
 a field says otherwise.
+
+Loaders, layout and notices read every document with English's ``lines``, ``notices`` and ``dates``: nobody
+tells them which language a file is in. With a second language they must be told, or try each.
 """
 
 from __future__ import annotations
@@ -85,6 +88,22 @@ class DateWords:
     day_to_month: str
     clock: str
     relative: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class FigureWords:
+    """How figures are written. ``spelled`` are numbers below a hundred that are one word.
+
+    ``scales`` multiply the number before them; ``joining`` is the word between parts of a number ("two
+    hundred and five"). ``currencies`` are the signs that words of money stand for. ``of_time`` finds, at the
+    end of what stands before a year, a word that makes it one ("in", "since").
+    """
+
+    spelled: Mapping[str, int]
+    scales: Mapping[str, int]
+    joining: str
+    currencies: Mapping[str, str]
+    of_time: Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +204,8 @@ class LineWords:
     word of a line made of names. ``breaks_off`` finds a last word that cannot end a sentence. ``date_cue``
     says that a date is one of publication, ``date_side`` are other words beside it. ``label`` is a whole line
     that says what kind of text follows; ``subject`` finds what stands after "Subject:"; ``updated``,
-    ``minutes`` and ``published`` tell whose date a line has.
+    ``minutes`` and ``published`` tell whose date a line has. ``keeps_hyphen`` are first halves of words that
+    are written with a hyphen.
     """
 
     salutation: Wording
@@ -257,6 +277,7 @@ class Language:
     percent: str  # part of a pattern: how a share is written beside "%"
     names: NameWords
     dates: DateWords
+    figures: FigureWords
     questions: QuestionWords
     lines: LineWords
     notices: NoticeWords

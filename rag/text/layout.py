@@ -12,36 +12,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from rag.text.dates import around_date
+from rag.text.english import ENGLISH
 
+_WORDS = ENGLISH.lines
 _BULLET = re.compile(r"\s*(?:[-–—*+•·◦▪‣●○■□]\s+|\(?\d{1,3}[.)]\s+|\(?[a-zA-Z][.)]\s+|\(?[ivx]{1,5}[.)]\s+)")
 _NUMBERED = re.compile(r"\s*\(?\d")
 _TERMINAL = re.compile(r"[.!?…:;,]['\"’”»)\]*_]*$")
 _FULL_STOP = re.compile(r"[.!?…]['\"’”»)\]*_]*$")
-_SALUTATION = re.compile(r"(?:Dear|To whom it may concern)\b[^.!?]{0,70}$")
-_CLOSING = re.compile(
-    r"(?:Yours (?:sincerely|faithfully|truly|ever)|Regards|Sincerely|Many thanks"
-    r"|(?:With )?(?:kind|best|warm|every|all)(?: good)?(?: regards| wish(?:es)?))\W*$",
-    re.IGNORECASE,
-)
-_NAME = r"[A-Z][\w'’.-]*(?: (?:van |von |de |al |bin )?[A-Z][\w'’.-]+){1,3}"
-_BYLINE = re.compile(
-    rf"(?:(?:Words |Reported |Written )?[Bb]y|From our) (?:{_NAME}(?: and {_NAME})?|[A-Z][\w'’.-]+)"
-    r"(?:\s*[,|/·–-].{0,60})?$"
-)
-_MEMO = re.compile(
-    r"(?:From|To|Cc|Bcc|Copy|Copies|Date|Sent|Subject|Re|(?:Our |Your )?ref(?:erence)?|Tel|E-?mail)"
-    r"\s?:\s",
-    re.IGNORECASE,
-)
-_NAME_WORD = re.compile(r"(?:[A-Z][\w'’.-]*|van|von|de|al|bin|and|&|of|the|for|\d[\w–-]*)[,.]?$")
-_BREAKS_OFF = re.compile(
-    r"\b(?:a|an|the|and|or|but|of|to|by|for|from|with|at|that|which|who|whose|is|are|was|were|has|have|had|be|been"
-    r"|its|their|his|her|our|as|than|because|if|when|while|into|between|under),?$"
-)
-_CUE = re.compile(
-    r"\b(?:publish(?:ed)?|posted|updated|issued?|dated?|released?|revised|created|last checked)\b",
-    re.IGNORECASE,
-)
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*$|[^|]*\S \| \S.* \| |\S+(?: \S+){0,7} \| \S+(?: \S+){0,7}$")
 _LONG_LINE = (
     120  # characters; a line longer than this was not wrapped by hand: its line break ends a paragraph
@@ -157,7 +134,7 @@ def breaks_off(text: str) -> bool:
     >>> breaks_off("curated by"), breaks_off("refurbishment programme and"), breaks_off("Next steps")
     (True, True, False)
     """
-    return bool(_BREAKS_OFF.search(text[-_ENDING:]))
+    return bool(_WORDS.breaks_off.search(text[-_ENDING:]))
 
 
 def ends_open(text: str) -> bool:
@@ -186,7 +163,7 @@ def is_date_line(line: str) -> bool:
         len(words) <= 10
         and not is_complete(rest)
         and all(
-            _NAME_WORD.match(word) or _CUE.match(word) or word in {"on", "by", "in", "in:", "immediate"}
+            _WORDS.name_word.match(word) or _WORDS.date_cue.match(word) or word in _WORDS.date_side
             for word in words
         )
     )
@@ -198,7 +175,7 @@ def has_date_cue(line: str) -> bool:
     >>> has_date_cue("Posted on 12/04/2016 by Ruth Kitching"), has_date_cue("It fell in 2015")
     (True, False)
     """
-    return bool(_CUE.search(line[:_SHORT_LINE]))
+    return bool(_WORDS.date_cue.search(line[:_SHORT_LINE]))
 
 
 def is_salutation(line: str) -> bool:
@@ -207,7 +184,7 @@ def is_salutation(line: str) -> bool:
     >>> is_salutation("Dear Mr Allen"), is_salutation("Dear friends of the town came to help.")
     (True, False)
     """
-    return bool(_SALUTATION.match(line))
+    return bool(_WORDS.salutation.match(line))
 
 
 def is_closing(line: str) -> bool:
@@ -216,7 +193,7 @@ def is_closing(line: str) -> bool:
     >>> is_closing("Yours sincerely"), is_closing("Regards were paid.")
     (True, False)
     """
-    return bool(_CLOSING.match(line))
+    return bool(_WORDS.closing.match(line))
 
 
 def is_byline(line: str) -> bool:
@@ -225,7 +202,7 @@ def is_byline(line: str) -> bool:
     >>> is_byline("By Joe Lepper"), is_byline("By Monday it was over")
     (True, False)
     """
-    return bool(_BYLINE.match(line))
+    return bool(_WORDS.byline.match(line))
 
 
 def is_memo_line(line: str) -> bool:
@@ -234,7 +211,7 @@ def is_memo_line(line: str) -> bool:
     >>> is_memo_line("Subject: Piling in Tenter Street"), is_memo_line("To be frank: no")
     (True, False)
     """
-    return bool(_MEMO.match(line)) and len(line) <= _LONG_LINE
+    return bool(_WORDS.memo.match(line)) and len(line) <= _LONG_LINE
 
 
 def is_name_line(line: str) -> bool:
@@ -246,7 +223,9 @@ def is_name_line(line: str) -> bool:
     if len(line) > _SHORT_LINE:
         return False
     words = line.split()
-    return 0 < len(words) <= 10 and not is_complete(line) and all(_NAME_WORD.match(word) for word in words)
+    return (
+        0 < len(words) <= 10 and not is_complete(line) and all(_WORDS.name_word.match(word) for word in words)
+    )
 
 
 def looks_like_heading(line: str, *, max_words: int = 14) -> bool:

@@ -7,6 +7,7 @@ the file says. Titles, headings and quotations on screen are shown without them.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 # Every repetition is bounded: text that only looks like syntax must not cost more than its length.
@@ -15,10 +16,11 @@ _S = rf"{{1,{_MAX_SPAN}}}"
 _FLAGS = re.MULTILINE
 # Of each match, all but the group ``kept`` is syntax.
 _CODE_SPAN = re.compile(rf"(?<!`)(`{{1,3}})(?!`)(?P<kept>[^`\n]{_S})(?<!`)\1(?!`)")
+_LITERAL = re.compile(rf"(?<!`)``(?!`)(?P<kept>[^`\n]{_S})(?<!`)``(?!`)")  # in reStructuredText
 _LINES = (
     re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(?P<kept>[^\n]{0,1000}?)(?:[ \t]+#+)?[ \t]*$", _FLAGS),
     re.compile(r"^[ ]{0,3}([=~^\"'*+#`-])\1{2,}[ \t]*$", _FLAGS),  # the line under a heading; a rule
-    re.compile(r"[ \t]*[¶🔗][ \t]*$", _FLAGS),  # the mark of a link to the heading itself
+    re.compile(r"(?<![ \t])[ \t]*[¶🔗][ \t]*$", _FLAGS),  # the mark of a link to the heading itself
 )
 _MARKDOWN = (
     *_LINES,
@@ -26,7 +28,7 @@ _MARKDOWN = (
     re.compile(r"^[ ]{0,3}(?:>[ \t]?){1,20}", _FLAGS),
     re.compile(r"^[ ]{0,3}\|?[ ]*:?-+:?[ ]*(?:\|[ ]*:?-+:?[ ]*)+\|?[ \t]*$", _FLAGS),  # under a header row
     re.compile(r"^[ ]{0,3}(?:`{3,}|~{3,})[^`\n]{0,100}$", _FLAGS),
-    re.compile(r"[ \t]*\{#[\w-]{1,100}\}[ \t]*$", _FLAGS),
+    re.compile(r"(?<![ \t])[ \t]*\{#[\w-]{1,100}\}[ \t]*$", _FLAGS),
     re.compile(rf"(?<!\\)(\*\*|__)(?=[^\s*_])(?P<kept>[^\n]{_S}?)(?<=\S)\1"),
     re.compile(rf"(?<![*\\])\*(?=[^\s*])(?P<kept>[^*\n]{_S}?)(?<=[^\s*])\*(?!\*)"),
     re.compile(rf"(?<![\w\\])_(?=[^\s_])(?P<kept>[^_\n]{_S}?)(?<=[^\s_])_(?!\w)"),
@@ -49,7 +51,8 @@ _PLAIN = (  # reStructuredText is read as plain text, and much plain text borrow
     ),
     re.compile(r"^\.\. _[^\n:]{1,100}:[ \t]*$", _FLAGS),
 )
-_SYNTAX = {"text/markdown": _MARKDOWN, "text/plain": _PLAIN}
+# For each media type, what keeps its words as they are, and all other syntax.
+_SYNTAX = {"text/markdown": (_CODE_SPAN, _MARKDOWN), "text/plain": (_LITERAL, _PLAIN)}
 
 
 def syntax(text: str, media_type: str) -> list[tuple[int, int]]:
@@ -58,12 +61,12 @@ def syntax(text: str, media_type: str) -> list[tuple[int, int]]:
     >>> syntax("a **b**", "text/markdown"), syntax("a **b**", "application/pdf")
     ([(2, 4), (5, 7)], [])
     """
-    patterns = _SYNTAX.get(media_type)
-    if patterns is None:
+    if media_type not in _SYNTAX:
         return []
-    literal = [match.span("kept") for match in _CODE_SPAN.finditer(text)]
-    hidden = list(_around([_CODE_SPAN], text))
-    hidden += [(start, end) for start, end in _around(patterns, text) if not _inside(literal, start)]
+    literal, patterns = _SYNTAX[media_type]
+    spans = [match.span("kept") for match in literal.finditer(text)]
+    hidden = list(_around([literal], text))
+    hidden += [(start, end) for start, end in _around(patterns, text) if not _inside(spans, start)]
     return _apart(hidden)
 
 
@@ -84,8 +87,6 @@ def _around(patterns: Iterable[re.Pattern[str]], text: str) -> Iterator[tuple[in
 
 
 def _inside(ranges: Sequence[tuple[int, int]], at: int) -> bool:
-    from bisect import bisect_right
-
     row = bisect_right(ranges, at, key=lambda pair: pair[0]) - 1
     return row >= 0 and at < ranges[row][1]
 

@@ -18,28 +18,46 @@ def names_in(text: str, language: Language = ENGLISH) -> list[str]:
     >>> names_in("The trust is led by Paul Moffat. Ofsted inspected Doncaster Children's Services Trust.")
     ['Paul Moffat', 'Ofsted', "Doncaster Children's Services Trust"]
     """
+    names: dict[str, None] = {}
+    for start, end in name_spans(text, language):
+        names.setdefault(" ".join(word.group() for word in _TOKEN.finditer(text[start:end])))
+    return list(names)
+
+
+def opens_sentence(text: str, start: int) -> bool:
+    """Whether a word that starts there is the first of its sentence, as far as can be seen before it.
+
+    >>> opens_sentence("It rose. Critics", 9), opens_sentence("It rose, Critics", 9)
+    (True, False)
+    """
+    near = text[max(0, start - 12) : start]
+    before = near.rstrip(" \t\n“\"'‘(*-#|")
+    return not before or before[-1] in ".!?:;" or "\n\n" in near[len(before) :]
+
+
+def name_spans(text: str, language: Language = ENGLISH) -> list[tuple[int, int]]:
+    """The (start, end) of every name, in order; a possessive at its end is not part of it.
+
+    >>> name_spans("led by Paul Moffat's deputy")
+    [(7, 18)]
+    """
     known = language.names
     calendar = _calendar(language)
-    names: dict[str, None] = {}
+    spans: list[tuple[int, int]] = []
     run: list[re.Match[str]] = []
 
     def close() -> None:
         while run and run[-1].group().casefold() in known.inside:
             run.pop()
-        if run and opens_sentence(run[0].start()) and run[0].group().casefold() in known.openers:
+        if run and opens_sentence(text, run[0].start()) and run[0].group().casefold() in known.openers:
             run.pop(0)
         while run and run[0].group().casefold() in known.inside | calendar:
             run.pop(0)
         words = " ".join(word.group() for word in run)
         plain = words.casefold()
         if len(words) > 1 and not (plain in calendar or plain in known.titles or plain in known.openers):
-            names.setdefault(_OWNER.sub("", words))
+            spans.append((run[0].start(), run[-1].end() - (2 if _OWNER.search(words) else 0)))
         run.clear()
-
-    def opens_sentence(start: int) -> bool:
-        near = text[max(0, start - 12) : start]
-        before = near.rstrip(" \t\n“\"'‘(*-#|")
-        return not before or before[-1] in ".!?:;" or "\n\n" in near
 
     for token in _TOKEN.finditer(text):
         word = token.group()
@@ -50,7 +68,7 @@ def names_in(text: str, language: Language = ENGLISH) -> list[str]:
         else:
             close()
     close()
-    return list(names)
+    return spans
 
 
 @cache

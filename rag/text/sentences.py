@@ -9,14 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rag.text.english import ENGLISH
+from rag.text.language import Language
 from rag.text.layout import is_complete, is_list_item, is_table_row, lines
 
-# Words whose full stop does not end a sentence when another word follows.
-_TITLES = (
-    "mr mrs ms mx dr prof cllr cllrs rev hon rt st sir messrs sgt insp supt det capt col gen lt maj gov sen"
-    " rep no nos art fig figs para paras sec ch chap vol vols pp p ed eds approx est dept tel ext ref refs"
-    " cf viz vs v e.g i.e eg ie al jan feb mar apr jun jul aug sept sep oct nov dec"
-).split()
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
 _INITIAL = re.compile(r"(?:^|[\s(“‘\"'.])[A-Z]\.$")
 _INSIDE = re.compile(r"[.!?…]['\"’”»)\]]*(?=\s+['\"‘“«(\[]*[A-Z0-9£$€])")
@@ -26,7 +22,7 @@ _WINDOW = 4000  # characters given to the library at once; no sentence people re
 _WRAPPED = 45  # characters; a shorter line without final punctuation was ended on purpose
 
 
-def sentences(text: str, *, language: str = "en") -> list[tuple[int, int]]:
+def sentences(text: str, language: Language = ENGLISH) -> list[tuple[int, int]]:
     """The (start, end) of every sentence, in order, trimmed of white space and covering everything else.
 
     >>> text = "Mr. Hebden paid £6.5m. “We knew. All of us,” he said.\\n- one item\\n- another"
@@ -53,11 +49,11 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
         yield run
 
 
-def _split(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
+def _split(text: str, start: int, end: int, language: Language) -> Iterator[tuple[int, int]]:
     piece = text[start:end]
-    cuts = sorted({*_library_cuts(piece, language), *(match.end() for match in _INSIDE.finditer(piece))})
+    cuts = sorted({*_library_cuts(piece, language.code), *(match.end() for match in _INSIDE.finditer(piece))})
     last = 0
-    for cut in [*(cut for cut in cuts if _is_end(piece, cut)), len(piece)]:
+    for cut in [*(cut for cut in cuts if _is_end(piece, cut, language)), len(piece)]:
         part = piece[last:cut]
         if part.strip():
             first = start + last + len(part) - len(part.lstrip())
@@ -65,14 +61,14 @@ def _split(text: str, start: int, end: int, language: str) -> Iterator[tuple[int
         last = cut
 
 
-def _library_cuts(piece: str, language: str) -> Iterator[int]:
+def _library_cuts(piece: str, code: str) -> Iterator[int]:
     """Ends of sentences as sentencex sees them: its parts are contiguous, so their lengths are positions."""
     from sentencex import segment
 
     for base in range(0, len(piece), _WINDOW):  # its time grows with the square of the length
         window = piece[base : base + _WINDOW]
         at = 0
-        for part in segment(language, window):
+        for part in segment(code, window):
             if not window.startswith(part, at):  # it did not give the text back: its lengths mean nothing
                 break
             at += len(part)
@@ -80,7 +76,7 @@ def _library_cuts(piece: str, language: str) -> Iterator[int]:
                 yield base + at
 
 
-def _is_end(piece: str, cut: int) -> bool:
+def _is_end(piece: str, cut: int, language: Language) -> bool:
     following = _NO_SPACE.search(piece, cut)
     end = cut
     while end > 0 and piece[end - 1].isspace():
@@ -89,7 +85,7 @@ def _is_end(piece: str, cut: int) -> bool:
         return False
     before = piece[max(0, end - _LOOK_BACK) : end]
     word = _LAST_WORD.search(before)
-    if word and word[1].lower() in _TITLES:
+    if word and word[1].lower() in language.abbreviations:
         # "No. 5" goes on and "the answer was no. He left" does not.
-        return word[1] in {"no", "art", "al", "p"} and following[0].isupper()
+        return word[1] in language.also_words and following[0].isupper()
     return not _INITIAL.search(before)

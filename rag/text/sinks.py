@@ -38,6 +38,18 @@ def clean(text: str) -> str:
     return _UNSEEN.sub(_visible, _SPACE.sub(" ", text))
 
 
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def clean_lines(text: str) -> str:
+    r"""For a copy of a person's own text: lines, tabs and joiners kept, controls made visible.
+
+    >>> clean_lines("one\n\ttwo\x1b[2J")
+    'one\n\ttwo␛[2J'
+    """
+    return _CONTROLS.sub(_visible, text)
+
+
 def without_unseen(text: str) -> str:
     r"""The text in one line without the characters nobody sees, for a table cell, where each costs a column.
 

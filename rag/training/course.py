@@ -145,4 +145,5 @@ def prepare(
 
 
 def replace_group(row: data.Row, add: int) -> data.Row:
+    """The row in the group so many further on."""
     return replace(row, group=row.group + add)

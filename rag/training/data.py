@@ -121,6 +121,7 @@ class Pools:
         return rng.sample(names, min(200, len(names)))
 
     def title(self, source: str, passage: str) -> str:
+        """The title of a passage in its source, or ""."""
         return self.titles[source].get(passage, "")
 
 
@@ -221,6 +222,7 @@ def evidence_of(text: str, answers: Sequence[tuple[int, int]]) -> tuple[tuple[in
 
 
 def some_date(rng: random.Random) -> str:
+    """A date as documents write it, drawn."""
     return f"{rng.randint(1, 28)} {rng.choice(_MONTHS)} {rng.randint(1990, 2024)}"
 
 

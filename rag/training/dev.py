@@ -131,6 +131,7 @@ def flip_pair(paragraph: Paragraph) -> list[Row]:
 
 
 def mean(values: Iterable[float]) -> float:
+    """The mean; not a number for none."""
     listed = list(values)
     return sum(listed) / len(listed) if listed else float("nan")
 

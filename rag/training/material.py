@@ -58,6 +58,7 @@ class Paragraph:
 
     @property
     def kept_out(self) -> bool:
+        """Whether it is kept out of training, to measure on."""
         return _share("paragraph " + self.original) < KEPT_OUT_SHARE
 
 
@@ -71,6 +72,7 @@ class Collection:
 
     @property
     def kept_out(self) -> bool:
+        """Whether it is kept out of training, to measure on."""
         return self.name in KEPT_OUT_COLLECTIONS
 
 

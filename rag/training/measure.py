@@ -121,6 +121,10 @@ def collections(
     }
     if shown:
         figures |= {"evidence_auroc": auroc(shown, other), "evidence_sentences_first": mean(exact)}
+        for least in (0.3, 0.5, 0.7):
+            right = sum(score >= least for score in shown)
+            figures[f"evidence_precision@{least}"] = right / max(1, right + sum(s >= least for s in other))
+            figures[f"evidence_recall@{least}"] = right / len(shown)
     return figures
 
 

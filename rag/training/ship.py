@@ -20,8 +20,11 @@ USED = ("embeddings.", "encoder.", "relevance.", "span.", "early.", "evidence.",
 MAX_MB = 95  # a wheel with more could not be published
 
 
-def ship(run: Path, out: Path, *, in_int8: bool = True) -> dict[str, str]:
-    """Write the shipped files into ``out`` and return their SHA-256 sums by name."""
+def ship(run: Path, out: Path, *, in_int8: bool = True, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """Write the shipped files into ``out`` and return their SHA-256 sums by name.
+
+    The heads named in ``without`` stay behind.
+    """
     import numpy as np
     from safetensors.numpy import load_file, save_file
 
@@ -29,7 +32,8 @@ def ship(run: Path, out: Path, *, in_int8: bool = True) -> dict[str, str]:
 
     out.mkdir(parents=True, exist_ok=True)
     whole = load_file(run / "model.safetensors")
-    used = {name: tensor for name, tensor in whole.items() if name.startswith(USED)}
+    kept = tuple(prefix for prefix in USED if prefix.removesuffix(".") not in without)
+    used = {name: tensor for name, tensor in whole.items() if name.startswith(kept)}
     halved = {name: tensor.astype(np.float16) for name, tensor in used.items()}
     for name, tensor in halved.items():
         if not np.isfinite(tensor).all():
@@ -54,8 +58,10 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder a training run wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder to ship from")
     parser.add_argument("--float16", action="store_true", help="keep every matrix in float16")
+    parser.add_argument("--without", nargs="*", default=[], help="heads to leave behind, such as pair")
     options = parser.parse_args()
-    for name, sha256 in ship(options.run, options.out, in_int8=not options.float16).items():
+    sums = ship(options.run, options.out, in_int8=not options.float16, without=tuple(options.without))
+    for name, sha256 in sums.items():
         print(f"{sha256}  {name}")
 
 

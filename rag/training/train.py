@@ -12,7 +12,6 @@ import argparse
 import hashlib
 import json
 import math
-import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -80,7 +79,6 @@ class Trainer:
 
     def learn(self, rows: "Sequence[Encoded]", lr: float) -> dict[str, float]:
         """One step on the rows; {part: loss}. A step whose gradient is not finite changes nothing."""
-
         from rag.training.features import tensors
         from rag.training.losses import group_loss
 
@@ -135,6 +133,7 @@ class Trainer:
         }
 
     def load(self, state: dict[str, Any]) -> None:
+        """Go on from a state saved before."""
         import torch
 
         with torch.no_grad():
@@ -156,7 +155,7 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write beside the target and move into place."""
     beside = path.with_suffix(".part")
     write(beside)
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def save(out: Path, trainer: Trainer, position: dict[str, Any], record: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def n_words(text: str) -> int:
+    """The number of words divided by white space."""
     return len(text.split())
 
 

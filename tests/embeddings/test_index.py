@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from embeddings.index import VectorIndex
 
 
-def vectors(seed: int, n: int, dim: int = 8) -> np.ndarray:
+def vectors(seed: int, n: int, dim: int = 8) -> NDArray[np.float32]:
     drawn = np.random.default_rng(seed).normal(size=(n, dim)).astype(np.float32)
-    return drawn / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-9)
+    unit: NDArray[np.float32] = (
+        drawn / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-9)
+    ).astype(np.float32)
+    return unit
 
 
 @given(seed=st.integers(0, 99), n=st.integers(0, 40), k=st.integers(1, 50))

@@ -226,3 +226,12 @@ def test_every_command_has_help_for_every_option_and_an_example(command: str) ->
 def test_both_a_store_and_a_corpus_are_refused(place: Path) -> None:
     done = rag("run", "set.jsonl", "--store", "x", "--corpus", "y", cwd=place)
     assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("module", ["eval.measure.followups", "eval.measure.speed"])
+def test_what_is_measured_apart_says_how_to_run_it(module: str) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True
+    )
+    assert f"python -m {module}" in shown.stdout
+    assert "STORE" in shown.stdout.upper()

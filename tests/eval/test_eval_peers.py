@@ -250,7 +250,7 @@ def test_a_passage_counts_for_every_place_of_its_words(
 
 def test_what_did_not_run_and_what_failed_is_said_under_the_table() -> None:
     lexical = peer("bm25s")
-    scores = {"q1": dict.fromkeys(QUALITY, 1.0)}
+    scores: dict[str, dict[str, float | None]] = {"q1": dict.fromkeys(QUALITY, 1.0)}
     reply = Reply("q1", Found((0,), 1.0, failure="its reader broke"), 2.0)
     ran = system_figures(lexical, Outcome("bm25s", "", 1.0, 2.0, 80.0, (reply,)), scores, None, 10)
     assert ran["passages_per_second"] == 5.0

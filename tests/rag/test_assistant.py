@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import REAL, needs_real
 
 from rag import Assistant
 from rag.errors import EncoderMismatchError, StoreMissingError, UsageError
@@ -15,7 +16,6 @@ from rag.indexing import index
 from rag.records import Answer, Freshness, Status
 from rag.settings import EncoderSettings, ReaderSettings, Settings
 
-REAL = Path(__file__).parents[3] / "shared" / "corpora" / "doncaster"
 FLAGSHIP = "why was the trust decommissioned?"
 
 
@@ -37,7 +37,7 @@ def test_the_flagship_question_shows_the_decision_and_claims_no_reason(assistant
     assert "2022" in words(answer)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the five real documents are not in this checkout")
+@needs_real
 def test_the_flagship_question_of_the_real_documents(tmp_path: Path) -> None:
     """Five reports, one of which names the decision once; none states a reason."""
     index([REAL], tmp_path, Settings(store=tmp_path))

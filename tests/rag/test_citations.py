@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.citations import cite, freshness, locate
-from rag.records import Document, Freshness, Passage, Place, sha256_text
+from rag.records import Block, BlockKind, Document, Freshness, Passage, Place, sha256_text
 
 
 def document(text: str, places: tuple[Place, ...] = ()) -> Document:
@@ -56,3 +56,15 @@ def test_a_file_is_unchanged_edited_or_missing(tmp_path: Path) -> None:
     assert freshness(str(file), sha256) is Freshness.EDITED
     file.unlink()
     assert freshness(str(file), sha256) is Freshness.MISSING
+
+
+def test_a_quoted_definition_carries_its_term_and_the_quotation_stays_as_it_is() -> None:
+    text = "Pier\n: A **walk** over water."
+    blocks = Block(BlockKind.TERM, 0, 4), Block(BlockKind.DEFINITION, 5, len(text), lead=(0, 4))
+    source = Document("d", "/d.md", "0", "text/markdown", text, blocks=blocks)
+    passage = Passage("d", 0, len(text), text)
+    citation = cite(source, passage, (5, len(text)), [], score=1.0, fresh=Freshness.UNCHANGED)
+    assert citation.lead is not None
+    assert source.text[citation.lead.start : citation.lead.end] == citation.lead.text == "Pier"
+    assert citation.quote == ": A **walk** over water."
+    assert cite(source, passage, (0, 4), [], score=1.0, fresh=Freshness.UNCHANGED).lead is None

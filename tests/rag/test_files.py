@@ -131,7 +131,7 @@ def test_a_write_that_fails_leaves_the_old_bytes_and_nothing_beside(
             with pytest.raises(OSError, match="No space"):
                 replace_file(path, b"new")
         assert path.read_bytes() == b"old"
-        assert os.listdir(tmp_path) == [path.name]
+        assert list(tmp_path.iterdir()) == [path]
     replace_file(path, b"new")
     assert path.read_bytes() == b"new"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from rag.errors import UsageError
-from rag.output.render import fold
+from rag.output.lines import fold
 from rag.session.commands import evidence, explain, export, feedback, options
 from rag.session.commands import store as about
 
@@ -36,15 +36,15 @@ def _help(session: Session, argument: str) -> None:
         chosen = COMMANDS
         session.screen.say("Ask in your own words. Every answer is a quotation from your documents.")
         session.screen.gap()
-    wide = max(len(f":{one.name} {one.takes}".rstrip()) for one in chosen) + 2
+    wide = max(len(f":{command.name} {command.takes}".rstrip()) for command in chosen) + 2
     narrow = look.width is not None and look.width < wide + 24
     lines: list[Text] = []
-    for one in chosen:
-        usage = f":{one.name} {one.takes}".rstrip()
+    for command in chosen:
+        usage = f":{command.name} {command.takes}".rstrip()
         if narrow:
-            lines += [Text(usage, style="bold"), *fold(Text(one.help), look, "  ")]
+            lines += [Text(usage, style="bold"), *fold(Text(command.help), look, "  ")]
             continue
-        folded = fold(Text(one.help), look, " " * wide, usage.ljust(wide))
+        folded = fold(Text(command.help), look, " " * wide, usage.ljust(wide))
         folded[0].stylize("bold", 0, len(usage))
         lines += folded
     session.screen.show(lines)
@@ -113,16 +113,17 @@ def find(name: str) -> Command:
     ('reindex', 'next', 'why')
     """
     wanted = name.casefold()
-    fitting = [one for one in COMMANDS if one.name.startswith(wanted)] if wanted else []
-    exact = [one for one in fitting if one.name == wanted]
+    fitting = [command for command in COMMANDS if command.name.startswith(wanted)] if wanted else []
+    exact = [command for command in fitting if command.name == wanted]
     if len(exact or fitting) == 1:
         return (exact or fitting)[0]
     if fitting:
         raise UsageError(
-            f":{wanted} may be " + ", ".join(f":{one.name}" for one in fitting), "write one letter more"
+            f":{wanted} may be {', '.join(f':{command.name}' for command in fitting)}",
+            "write one letter more",
         )
     import difflib
 
-    near = difflib.get_close_matches(wanted, [one.name for one in COMMANDS], n=1)
+    near = difflib.get_close_matches(wanted, [command.name for command in COMMANDS], n=1)
     meant = f"did you mean :{near[0]}? " if near else ""
     raise UsageError(f"there is no command :{name}", f"{meant}:help lists them")

@@ -43,9 +43,9 @@ def command(citation: Citation, environ: Mapping[str, str]) -> list[str] | None:
         return editing(shlex.split(chosen), citation.document, citation.line)
     if suffix == ".pdf":
         for name, option in _PDF_VIEWERS:
-            found = shutil.which(name, path=environ.get("PATH"))
-            if found and _has_display(environ):
-                return [found, option.format(page=citation.page or 1), str(path)]
+            program = shutil.which(name, path=environ.get("PATH"))
+            if program and _has_display(environ):
+                return [program, option.format(page=citation.page or 1), str(path)]
     return _desktop(citation, environ)
 
 

@@ -8,10 +8,11 @@ from rich.text import Text
 
 from rag.citations import freshness
 from rag.errors import UsageError
-from rag.output import render
+from rag.output import references, render
+from rag.output.lines import place
 from rag.records import Citation, Document
 from rag.session import view
-from rag.session.commands import editor, references
+from rag.session.commands import editor
 from rag.session.commands.paragraphs import around
 from rag.session.screen import clean_line
 from rag.store.lookup import Line, lines_of
@@ -78,7 +79,7 @@ def more(session: Session, argument: str) -> None:
     session.screen.gap()
     session.screen.show(lines)
     session.screen.gap()
-    where = render.place(citation.document, citation.line, citation.page, look.base)
+    where = place(citation.document, citation.line, citation.page, look.base)
     session.screen.note(f"{where}{look.dot}{'this is all of it' if whole else ':more, :page, :open'}")
 
 
@@ -114,7 +115,7 @@ def open_file(session: Session, argument: str) -> None:
     """The cited file in the editor at the line, or in a viewer at the page."""
     citation = current(session)
     command = editor.command(citation, session.environ)
-    where = render.place(citation.document, citation.line, citation.page, session.screen.look.base)
+    where = place(citation.document, citation.line, citation.page, session.screen.look.base)
     if not session.screen.terminal or command is None:
         session.screen.show([Text(where)])
         if command is None:

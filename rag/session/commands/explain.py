@@ -10,8 +10,7 @@ from rich.text import Text
 
 from rag.citations import locate
 from rag.errors import UsageError
-from rag.output import render
-from rag.output.render import Look, fold
+from rag.output.lines import Look, fold, place, rows
 from rag.records import Hit, Passage, Ranked
 from rag.session.turns import Turn
 from rag.settings import RANKING
@@ -67,8 +66,8 @@ def why(session: Session, argument: str) -> None:
             raise UsageError(f"there is no passage {argument}", f"a number from 1 to {len(hits)}")
         at = int(argument) - 1
     else:
-        found = hit_of(turn, session.position)
-        at = 0 if found is None else found
+        cited = hit_of(turn, session.position)
+        at = 0 if cited is None else cited
     hit = hits[at]
     session.screen.gap()
     session.screen.show(_where(session, hit.passage, f"Passage {at + 1} of {len(hits)}"))
@@ -92,11 +91,11 @@ def _where(session: Session, passage: Passage, lead: str, words: str = "") -> li
     document = session.assistant().store.document(passage.document_id)
     page, line = locate(document, passage.start)
     head = Text(lead, style="bold")
-    head.append(f"{look.dot}{render.place(document.path, line, page, look.base)}", style="dim")
+    head.append(f"{look.dot}{place(document.path, line, page, look.base)}", style="dim")
     text, dots = clean(passage.text).strip(), "…" if look.unicode else "..."
-    found = text.casefold().find(clean(words).casefold()) if words else 0
-    if found > _SHOWN_CHARS // 2:
-        text = f"{dots} {text[found - _SHOWN_CHARS // 4 :].split(' ', 1)[-1]}"
+    at = text.casefold().find(clean(words).casefold()) if words else 0
+    if at > _SHOWN_CHARS // 2:
+        text = f"{dots} {text[at - _SHOWN_CHARS // 4 :].split(' ', 1)[-1]}"
     if len(text) > _SHOWN_CHARS:
         text = f"{text[:_SHOWN_CHARS].rsplit(' ', 1)[0]} {dots}"
     return [*fold(head, look, "  ", ""), *fold(Text(text), look, "  ")]
@@ -104,14 +103,14 @@ def _where(session: Session, passage: Passage, lead: str, words: str = "") -> li
 
 def _rankings(ranked: Sequence[Ranked], look: Look) -> list[Text]:
     """Each ranker's place and score; a passage that one did not list is said to be unlisted."""
-    listing = {place.ranker for place in ranked}
+    listing = {listed.ranker for listed in ranked}
     pairs = [
-        (_RANKERS.get(place.ranker, f"reader ({place.ranker})"), f"#{place.rank:<4}{place.score:.3f}")
-        for place in ranked
+        (_RANKERS.get(listed.ranker, f"reader ({listed.ranker})"), f"#{listed.rank:<4}{listed.score:.3f}")
+        for listed in ranked
     ]
     unlisted = [name for name in ("bm25", "dense", "sentences") if name not in listing]
     pairs += [(_RANKERS[name], f"not among its first {RANKING.depth}") for name in unlisted]
-    return render.rows(pairs, look)
+    return rows(pairs, look)
 
 
 def _signals(turn: Turn, look: Look) -> list[Text]:
@@ -123,7 +122,7 @@ def _signals(turn: Turn, look: Look) -> list[Text]:
             pairs.append((words, f"{value:.0%}" if name in _SHARES else f"{value:.2f}"))
     if answer.signals.get("year_missing"):
         pairs.append(("the year asked about", "is not in the passage"))
-    return render.rows(pairs, look)
+    return rows(pairs, look)
 
 
 def _plain(text: str) -> str:
@@ -139,27 +138,27 @@ def whynot(session: Session, argument: str) -> None:
     store = assistant.store
     near = [int(row) for row in store.lexical.search(words, N_SEARCHED)[1]]
     passages = dict(zip(near, store.passages(near), strict=True))
-    rows = sorted(row for row in near if _plain(words) in _plain(passages[row].text))
+    holding = sorted(row for row in near if _plain(words) in _plain(passages[row].text))
     kept_out = [p for p in store.excluded() if _plain(words) in _plain(p.text)]
-    if not rows and not kept_out:
+    if not holding and not kept_out:
         screen.say("These words stand in no passage.")
         if near:
             screen.show(_where(session, passages[near[0]], "The nearest by its words"))
         return
     n_read = max(session.settings.retrieval.n_candidates, session.options.k or session.settings.retrieval.k)
     deep = _deep(session, turn, n_read)
-    for row in rows[:N_FOUND]:
+    for row in holding[:N_FOUND]:
         screen.gap()
         screen.show(_where(session, passages[row], "This passage", words))
         screen.say(*_reasons(assistant, turn, row, deep, n_read))
-    for passage in kept_out[: max(0, N_FOUND - len(rows))]:
+    for passage in kept_out[: max(0, N_FOUND - len(holding))]:
         screen.gap()
         screen.show(_where(session, passage, "This text", words))
         screen.say(
             f"It was kept out of the passages: {passage.boilerplate}. :report tells how to bring it back."
         )
-    if len(rows) + len(kept_out) > N_FOUND:
-        screen.note(f"and {len(rows) + len(kept_out) - N_FOUND} more; give more of the words")
+    if len(holding) + len(kept_out) > N_FOUND:
+        screen.note(f"and {len(holding) + len(kept_out) - N_FOUND} more; give more of the words")
 
 
 def _deep(session: Session, turn: Turn, n_read: int) -> tuple[list[Hit], list[Hit]]:
@@ -183,13 +182,13 @@ def _reasons(
     read, ranked = deep
     twin = int(assistant.store.groups[row])
     group = {other for other, group in enumerate(assistant.store.groups) if group == twin}
-    for place, hit in enumerate(read, start=1):
+    for rank, hit in enumerate(read, start=1):
         if hit.row in group:
-            return _read_reasons(turn, hit, place, read[0])
-    for place, hit in enumerate(ranked, start=1):
+            return _read_reasons(turn, hit, rank, read[0])
+    for rank, hit in enumerate(ranked, start=1):
         if hit.row in group:
             return [
-                f"It was not read: it stands at place {place} by meaning and words together, "
+                f"It was not read: it stands at place {rank} by meaning and words together, "
                 f"and the first {n_read} are read.",
                 *_by_ranker(hit.ranked),
             ]
@@ -199,19 +198,19 @@ def _reasons(
 
 
 def _by_ranker(ranked: Sequence[Ranked]) -> list[str]:
-    places = [f"{_RANKERS.get(place.ranker, 'the reader')}: #{place.rank}" for place in ranked]
+    places = [f"{_RANKERS.get(listed.ranker, 'the reader')}: #{listed.rank}" for listed in ranked]
     return ["By " + "; by ".join(places) + "."] if places else []
 
 
-def _read_reasons(turn: Turn, hit: Hit, place: int, first: Hit) -> list[str]:
+def _read_reasons(turn: Turn, hit: Hit, rank: int, first: Hit) -> list[str]:
     if any(span.passage == hit.passage for span in turn.answer.spans):
         return ["It is among the evidence shown."]
-    if place == 1:
+    if rank == 1:
         return [
             "It is the nearest passage, but not sure enough to answer the question.",
             *_by_ranker(hit.ranked),
         ]
     return [
-        f"It stands at place {place}, with a rank score of {hit.score:.2f}; the first has {first.score:.2f}.",
+        f"It stands at place {rank}, with a rank score of {hit.score:.2f}; the first has {first.score:.2f}.",
         *_by_ranker(hit.ranked),
     ]

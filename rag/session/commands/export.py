@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.citations import marked_parts
 from rag.errors import UsageError
 from rag.files import replace_file
+from rag.output import references
 from rag.output.json_lines import to_json
 from rag.output.pages import fill_in
 from rag.records import Answer, Citation, Freshness, Status
-from rag.session.commands import references
 from rag.session.screen import clean_line
 from rag.session.turns import Turn
 from rag.session.view import sureness
@@ -100,19 +101,11 @@ def _section(turn: Turn) -> Section:
 
 
 def _quotation(citation: Citation) -> Quotation:
-    parts: list[tuple[str, bool]] = []
-    at = 0
-    for start, end in [*sorted(citation.marks), (len(citation.quote), len(citation.quote))]:
-        begin = max(start, at)
-        parts.append((clean(citation.quote[at:begin]), False))
-        marked = clean(citation.quote[begin:end])
-        if marked.strip():
-            parts.append((marked, True))
-        at = max(end, at)
+    parts = [(clean(part), marked) for part, marked in marked_parts(citation.quote, citation.marks)]
     return Quotation(
         source=Path(citation.document).as_uri(),
         reference=_one_line(references.reference(citation)) + _CHANGED[citation.freshness],
-        parts=tuple(parts),
+        parts=tuple((part, marked) for part, marked in parts if part.strip() or not marked),
     )
 
 

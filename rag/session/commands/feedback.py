@@ -70,10 +70,10 @@ def keep(path: Path, new: Mapping[str, Any]) -> bool:
 
 def _has_id(line: str, wanted: object) -> bool:
     try:
-        found = json.loads(line)
+        row_read = json.loads(line)
     except ValueError:
         return False
-    return isinstance(found, dict) and found.get("id") == wanted
+    return isinstance(row_read, dict) and row_read.get("id") == wanted
 
 
 def _place(session: Session, citation: Citation) -> dict[str, str]:
@@ -81,11 +81,11 @@ def _place(session: Session, citation: Citation) -> dict[str, str]:
     return {"document": tail(citation.document, paths), "quote": citation.quote}
 
 
-def _keep(session: Session, told: str, **more: Any) -> None:
+def _keep(session: Session, sentence: str, **more: Any) -> None:
     turn = session.last()
     path = session.options.questions
     replaced = keep(path, row(turn.question, **more))
-    session.screen.say(told)
+    session.screen.say(sentence)
     session.screen.note(f"{'Replaced' if replaced else 'Added'} in {path}", "rag eval run reads that file.")
 
 
@@ -172,14 +172,14 @@ def stating(document: Document, words: str) -> list[str]:
     import re
 
     pattern = re.compile(r"\s+".join(re.escape(word) for word in words.split()), re.I)
-    found: list[str] = []
+    quotes: list[str] = []
     if not words.split():
-        return found
+        return quotes
     for match in pattern.finditer(document.text):
         low, high = max(0, match.start() - 1000), min(len(document.text), match.end() + 1000)
         near = document.text[low:high]
         touched = [(a, b) for a, b in sentences(near) if low + a < match.end() and low + b > match.start()]
         quote = near[touched[0][0] : touched[-1][1]] if touched else match.group()
-        if quote not in found:
-            found.append(quote)
-    return found
+        if quote not in quotes:
+            quotes.append(quote)
+    return quotes

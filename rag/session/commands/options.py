@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import UsageError
-from rag.output import render
+from rag.output.lines import rows, short_path
 from rag.session.filters import checked
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def _shown(session: Session) -> list[tuple[str, str]]:
     k = options.k if options.k is not None else session.settings.retrieval.k
     values = {name: getattr(options.filters, field) or "none" for name, field in FILTERS.items()}
     values |= {"k": str(k), "followups": "on" if options.followups else "off"}
-    values["questions"] = render.short_path(str(options.questions), session.screen.look.base)
+    values["questions"] = short_path(str(options.questions), session.screen.look.base)
     return [(name, values[name]) for name in NAMES]
 
 
@@ -32,7 +32,7 @@ def set_(session: Session, argument: str) -> None:
     name, _, value = argument.partition(" ")
     name, value = name.casefold().replace("_", "-"), value.strip()
     if not name:
-        session.screen.show(render.rows(_shown(session), session.screen.look))
+        session.screen.show(rows(_shown(session), session.screen.look))
         return
     fitting = [known for known in NAMES if known == name] or [k for k in NAMES if k.startswith(name)]
     if len(fitting) != 1:
@@ -40,7 +40,7 @@ def set_(session: Session, argument: str) -> None:
     if value:
         _change(session, fitting[0], value)
     shown = [row for row in _shown(session) if row[0] == fitting[0]]
-    session.screen.show(render.rows(shown, session.screen.look))
+    session.screen.show(rows(shown, session.screen.look))
 
 
 def _change(session: Session, name: str, value: str) -> None:

@@ -6,7 +6,7 @@ import re
 
 from rich.text import Text
 
-from rag.output.render import Look, fold, quoted
+from rag.output.lines import Look, fold, quoted
 from rag.records import Citation, Document
 from rag.text.sentences import sentences
 
@@ -20,15 +20,15 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
     >>> paragraphs("one\\n\\n two\\nlines\\n\\n\\n")
     [(0, 3), (6, 15)]
     """
-    found, start = [], 0
+    ranges, start = [], 0
     for gap in [*_BREAK.finditer(text), None]:
         end = len(text) if gap is None else gap.start()
         body = text[start:end]
         inner = start + len(body) - len(body.lstrip()), start + len(body.rstrip())
         if inner[0] < inner[1]:
-            found.append(inner)
+            ranges.append(inner)
         start = end if gap is None else gap.end()
-    return found
+    return ranges
 
 
 def window(text: str, start: int, end: int, longest: int = LONGEST) -> tuple[int, int]:
@@ -44,8 +44,9 @@ def window(text: str, start: int, end: int, longest: int = LONGEST) -> tuple[int
 
 
 def around(document: Document, citation: Citation, n: int, look: Look) -> tuple[list[Text], bool]:
-    """The paragraphs that hold a citation, ``n`` more on either side, the marked words set off; and whether
-    that is the whole document.
+    """The paragraphs that hold a citation and ``n`` more on either side; whether that is the whole document.
+
+    The marked words are set off.
     """
     every = paragraphs(document.text)
     touched = [i for i, (a, b) in enumerate(every) if a < citation.end and b > citation.start]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from rag.citations import freshness
-from rag.output import render
-from rag.output.render import fold
+from rag.output import reports
+from rag.output.lines import fold, rows, short_path
 from rag.records import Document, Freshness
 from rag.text.dates import long_date
 from rag.text.sinks import clean
@@ -27,7 +27,7 @@ def info(session: Session, argument: str) -> None:
     dates = sorted(document.date for document in store.documents() if document.date)
     span = f"{long_date(dates[0])} to {long_date(dates[-1])}" if dates else "none known"
     pairs = [
-        ("store", render.short_path(str(store.path), look.base)),
+        ("store", short_path(str(store.path), look.base)),
         ("documents", f"{manifest.n_documents:,}, {len(dates):,} of them dated"),
         ("dates", span),
         ("passages", f"{manifest.n_passages:,}, and {manifest.n_excluded:,} kept out"),
@@ -35,7 +35,7 @@ def info(session: Session, argument: str) -> None:
         ("generation", f"{manifest.generation}, made {_day(manifest.created)}"),
         ("asked", f"{len(session.turns)} questions in this session"),
     ]
-    session.screen.show(render.rows(pairs, look))
+    session.screen.show(rows(pairs, look))
 
 
 def _day(created: str) -> str:
@@ -46,24 +46,24 @@ def sources(session: Session, argument: str) -> None:
     """The documents by date, or those whose name or title has a word in it."""
     look = session.screen.look
     wanted = argument.casefold()
-    found = [
+    documents = [
         document
         for document in session.assistant().store.documents()
         if wanted in f"{Path(document.path).name} {document.title or ''}".casefold()
     ]
-    if not found:
+    if not documents:
         session.screen.say(f"No document has {argument!r} in its name or title.")
         return
-    found.sort(key=lambda document: (document.date or "9999", document.path))
+    documents.sort(key=lambda document: (document.date or "9999", document.path))
     lines: list[Text] = []
-    for document in found:
+    for document in documents:
         dated = long_date(document.date) if document.date else "undated"
         title = clean(document.title or "(no title)")
         lines += fold(Text(title if len(title) <= 160 else title[:159] + "…"), look, "  ", "")
-        about = f"{dated}{look.dot}{render.short_path(document.path, look.base)}"
+        about = f"{dated}{look.dot}{short_path(document.path, look.base)}"
         lines += fold(Text(about, style="dim"), look, "    ", "  ")
     session.screen.show(lines)
-    session.screen.note(f"{len(found)} document{'' if len(found) == 1 else 's'}")
+    session.screen.note(f"{len(documents)} document{'' if len(documents) == 1 else 's'}")
 
 
 def report(session: Session, argument: str) -> None:
@@ -71,7 +71,7 @@ def report(session: Session, argument: str) -> None:
     from rag.checks.hygiene import inspect
 
     store, screen = session.assistant().store, session.screen
-    screen.show(render.hygiene(inspect(store), screen.look))
+    screen.show(reports.hygiene(inspect(store), screen.look))
     changed = [
         f"{_name(session, document)} ({fresh})"
         for document in store.documents()
@@ -83,7 +83,7 @@ def report(session: Session, argument: str) -> None:
 
 
 def _name(session: Session, document: Document) -> str:
-    return render.short_path(document.path, session.screen.look.base)
+    return short_path(document.path, session.screen.look.base)
 
 
 def _listed(session: Session, title: str, names: list[str]) -> None:
@@ -115,10 +115,10 @@ def reindex(session: Session, argument: str) -> None:
         (summary.removed, "removed"),
         (summary.renamed, "renamed"),
     ]
-    told = ", ".join(f"{n} {word}" for n, word in counts if n)
-    if told:
+    changed = ", ".join(f"{n} {word}" for n, word in counts if n)
+    if changed:
         n_passages = f"{summary.n_passages:,} passages now"
-        screen.say(f"{told[0].upper()}{told[1:]}, {summary.unchanged} unchanged: {n_passages}.")
+        screen.say(f"{changed[0].upper()}{changed[1:]}, {summary.unchanged} unchanged: {n_passages}.")
     else:
         screen.say("Nothing changed.")
     for problem in summary.problems[:N_LISTED]:

@@ -114,9 +114,9 @@ class TerminalLines:
     def _aside(self) -> StyleAndTextTuples:
         """What stands at the right while the prompt waits: that models are still loading."""
         words = {"loading": "loading the models", "failed": "not open; ask to see why"}
-        told = words.get(self._session.background.state, "")
+        state = words.get(self._session.background.state, "")
         narrow = (self._session.screen.look.width or 80) < NARROW
-        return [] if narrow or not told or get_app().is_done else [("class:aside", told)]
+        return [] if narrow or not state or get_app().is_done else [("class:aside", state)]
 
 
 def _wants_vi() -> bool:

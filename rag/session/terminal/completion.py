@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document as Typed
 
-from rag.session.commands import COMMANDS, options, references
+from rag.output import references
+from rag.session.commands import COMMANDS, options
 from rag.text.sinks import clean
 
 if TYPE_CHECKING:
@@ -49,26 +50,27 @@ def offered(session: Session, before: str) -> Iterator[tuple[str, str, str]]:
 def _of_command(session: Session, before: str) -> Iterator[tuple[str, str, str]]:
     name, space, rest = before[1:].partition(" ")
     if not space:
-        for one in COMMANDS:
-            if one.name.startswith(name.casefold()):
-                yield f":{one.name}{' ' if one.takes else ''}", before, f":{one.name} {one.takes}".rstrip()
+        for each in COMMANDS:
+            if each.name.startswith(name.casefold()):
+                usage = f":{each.name} {each.takes}".rstrip()
+                yield f":{each.name}{' ' if each.takes else ''}", before, usage
         return
     fixed = {
         "set": options.NAMES,
         "copy": references.FORMATS,
-        "help": tuple(one.name for one in COMMANDS),
+        "help": tuple(each.name for each in COMMANDS),
     }
-    fitting = [one.name for one in COMMANDS if one.name.startswith(name.casefold())]
+    fitting = [each.name for each in COMMANDS if each.name.startswith(name.casefold())]
     command = name.casefold() if name.casefold() in fitting else fitting[0] if len(fitting) == 1 else ""
     if command == "set" and " " in rest:
         option, _, value = rest.partition(" ")
         if option == "in":
             yield from _documents(session, value, quoting=False)
         elif option == "followups":
-            yield from ((one, value, one) for one in ("on", "off") if one.startswith(value))
+            yield from ((each, value, each) for each in ("on", "off") if each.startswith(value))
         return
     if command in fixed:
-        yield from ((one, rest, one) for one in fixed[command] if one.startswith(rest.casefold()))
+        yield from ((each, rest, each) for each in fixed[command] if each.startswith(rest.casefold()))
     elif command == "sources":
         yield from _documents(session, rest, quoting=False)
     elif command == "save":
@@ -94,13 +96,13 @@ def _files(typed: str) -> Iterator[tuple[str, str, str]]:
     path = Path(typed).expanduser()
     folder, start = (path, "") if typed.endswith("/") else (path.parent, path.name)
     try:
-        found = sorted(folder.iterdir())
+        paths = sorted(folder.iterdir())
     except OSError:
         return
-    for one in found:
-        folder_mark = "/" if one.is_dir() else ""
-        if one.name.startswith(start) and not (one.name.startswith(".") and not start):
-            yield one.name + folder_mark, start, one.name + folder_mark
+    for path in paths:
+        folder_mark = "/" if path.is_dir() else ""
+        if path.name.startswith(start) and not (path.name.startswith(".") and not start):
+            yield path.name + folder_mark, start, path.name + folder_mark
 
 
 def _words(session: Session, before: str) -> Iterator[tuple[str, str, str]]:

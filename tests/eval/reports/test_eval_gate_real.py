@@ -24,7 +24,6 @@ from eval.scoring.saved import finish, load_scores
 from rag.answering.calibration import load_calibrator
 from rag.answering.ranking import EvidenceRanker
 from rag.assistant import Assistant
-from rag.errors import WeightsError
 from rag.reader import open_reader
 from rag.retrieval.encoder import load_encoder
 from rag.retrieval.retriever import Retriever
@@ -68,7 +67,7 @@ class Bench:
 
 
 def spread(questions: Sequence[Question], n: int) -> list[Question]:
-    """n of the questions, evenly spread over their order."""
+    """So many of the questions, evenly spread over their order."""
     return [questions[i * len(questions) // n] for i in range(n)]
 
 
@@ -82,10 +81,7 @@ def bench(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench
     )
     settings = Settings(store=sample_store)
     encoder = load_encoder(settings.encoder)
-    try:
-        reader = open_reader(settings.reader, encoder)
-    except WeightsError as error:
-        pytest.skip(f"the reader's weights are not here: {error.message}")
+    reader = open_reader(settings.reader, encoder)
     calibrator = load_calibrator(reader.name)
 
     def ask(

@@ -60,7 +60,7 @@ def citation(start: int, end: int, document: str = "d.txt", **more: Any) -> dict
 
 
 def row(question_id: str = "q", **more: Any) -> dict[str, Any]:
-    made = {
+    made: dict[str, Any] = {
         "id": question_id,
         "asked": "?",
         "type": None,
@@ -103,7 +103,6 @@ def test_a_hit_in_another_document_counts_only_through_its_duplicate() -> None:
 
 
 def test_where_documents_are_judged_each_counts_once_at_its_first_passage() -> None:
-    pytest.importorskip("ir_measures")
     whole = [gold(0, 900, whole=True, sentences=[], document="d.txt")]
     hits = [
         hit(0, 9, "a.txt"),
@@ -116,7 +115,6 @@ def test_where_documents_are_judged_each_counts_once_at_its_first_passage() -> N
 
 
 def test_recall_counts_pieces_and_each_once() -> None:
-    pytest.importorskip("ir_measures")
     pieces = [gold(0, 10), gold(100, 110), gold(200, 210)]
     found = values(row(gold=pieces, hits=[hit(0, 20), hit(0, 20), hit(95, 120)]), question())
     assert found["recall@10"] == pytest.approx(2 / 3)

@@ -178,7 +178,7 @@ def test_marked_questions_that_have_what_they_need_are_sound(corpus: Path) -> No
         piece((MINUTES, "The caseload was 24 children per worker.")),
         piece((REVIEW, "The caseload was 14 children per worker in June 2018.")),
     ]
-    rows = [
+    rows: list[dict[str, object]] = [
         {"id": "a", "question": "as of 2018 whats the load?", "answers": ["14"], "evidence": sides[1:]},
         {"id": "b", "question": "so which load is it", "answers": ["24", "14"], "evidence": sides},
         {

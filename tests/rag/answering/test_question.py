@@ -77,6 +77,6 @@ def test_a_question_is_parsed_once_into_all_that_later_stages_ask() -> None:
     question = parsed("how many zoos did the council run as of March 2016?")
     assert question.kind is Kind.HOW_MANY
     assert question.plain == "how many zoos did the council run in March 2016?"
-    assert (question.as_of, question.years) == ("2016-03-31", {"2016"})
+    assert (question.as_of, set(question.years)) == ("2016-03-31", {"2016"})
     assert "many" not in question.unknown
     assert "zoos" in question.unknown

@@ -24,9 +24,10 @@ from rag.cli.ask import status_of
 from rag.cli.exits import ExitStatus, status_table
 from rag.output.json_lines import schema
 from rag.records import Freshness
+from rag.store import FORMAT
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["index", "ask", "chat", "search", "show", "verify", "info", "doctor"]
+COMMANDS = ["index", "ask", "chat", "search", "show", "verify", "check", "mcp", "info", "doctor"]
 STATUSES = {"answered": 0, "abstained": 3, "weak": 4}
 QUESTION = "who chaired the panel?"
 
@@ -255,7 +256,7 @@ def test_a_store_of_another_format_is_refused_with_a_remedy(
     copy = tmp_path / "store"
     shutil.copytree(store, copy)
     (manifest,) = copy.glob("generations/*/manifest.json")
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    manifest.write_text(manifest.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
     for command in (["ask", "who?"], ["search", "who"], ["show", "letter"], ["info"]):
         done = run([*command, "--store", str(copy)], env)
         assert done.returncode == 1, command

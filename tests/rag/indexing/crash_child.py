@@ -1,4 +1,6 @@
-"""Indexes and dies on the way. Started by test_crash, told on stdin, a line a run:
+"""Indexes and dies on the way.
+
+Started by test_crash, told on stdin, a line a run:
 
     HOW<tab>N<tab>STORE<tab>CORPUS
 

@@ -216,7 +216,7 @@ def hostile_files(scale: float = 1.0) -> dict[str, bytes]:
 def put_special_files(folder: Path) -> list[str]:
     """Pipes, sockets, devices and links of every harmful kind, under names that loaders serve."""
     os.mkfifo(folder / "pipe.txt")
-    here = os.getcwd()
+    here = Path.cwd()
     os.chdir(folder)  # a socket's path is short
     try:
         with socket.socket(socket.AF_UNIX) as listening:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from support import FIRST, SECOND, copy_store, folders, picture, run, write_corpus
 
-from rag.errors import StoreMissingError
+from rag.errors import StoreDamagedError, StoreMissingError
 from rag.store import Store
-from rag.store.layout import CACHE
+from rag.store.layout import CACHE, CURRENT
 
 Kill = Callable[[str, int, Path, Path], str]
 
@@ -68,6 +68,10 @@ class Change:
         try:
             found = picture(store)
         except StoreMissingError:
+            found = None
+        except StoreDamagedError:  # the first generation, named before CURRENT is there to serve it
+            assert self.before is None
+            assert not (store / CURRENT).exists()
             found = None
         assert found in (self.before, self.after)
         run([self.corpus], store)

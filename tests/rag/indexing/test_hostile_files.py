@@ -35,7 +35,7 @@ def rag(*arguments: str | Path, store: Path, seconds: float = 60) -> subprocess.
 
 def test_every_hostile_file_is_read_or_skipped_by_name_and_the_rest_is_indexed(tmp_path: Path) -> None:
     files = hostile_files(scale=0.002)
-    corpus = write_corpus(tmp_path / "corpus", GOOD | files)
+    corpus = write_corpus(tmp_path / "corpus", {**GOOD, **files})
     limits = {"max_seconds": 2, "max_memory_mb": 300}
     began = time.monotonic()
     with LoadingPool() as pool:
@@ -132,7 +132,7 @@ def test_where_an_indexed_file_became_a_pipe_nothing_hangs(tmp_path: Path) -> No
 
 def test_folders_within_folders_are_read_however_deep(tmp_path: Path) -> None:
     at = tmp_path
-    here = os.getcwd()
+    here = Path.cwd()
     try:
         for n in range(1900):
             os.chdir(at)
@@ -141,7 +141,10 @@ def test_folders_within_folders_are_read_however_deep(tmp_path: Path) -> None:
         (at / "deep.txt").write_text("A word from the depths of the folders.")
     finally:
         os.chdir(here)
-    done = rag("index", tmp_path / "0", store=tmp_path / "store")
+    try:
+        done = rag("index", tmp_path / "0", store=tmp_path / "store")
+    finally:  # deeper than shutil.rmtree goes, which pytest clears up with
+        subprocess.run(["rm", "-rf", tmp_path / "0"], check=True)
     assert done.returncode == 0, done.stderr[-500:]
     assert "1 added" in done.stdout
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ from rag.errors import (
 from rag.indexing.code_hash import _sources
 from rag.settings import EncoderSettings
 from rag.store import Store, boilerplate_key
-from rag.store.layout import CACHE, CURRENT, MANIFEST, generation_folder
+from rag.store.layout import CACHE, CURRENT, FORMAT, MANIFEST, generation_folder
 from rag.store.manifest import read_manifest
 
 
@@ -254,9 +255,10 @@ def test_boilerplate_is_brought_back_by_its_key_for_good(corpus: Path, store: Pa
 
 def test_a_key_that_names_nothing_is_refused_and_nothing_changes(corpus: Path, store: Path) -> None:
     run([corpus], store)
-    for wrong in ({"keep": {"0123456789ab"}}, {"drop": {"0123456789ab"}}):
+    wrong: list[dict[str, Any]] = [{"keep": {"0123456789ab"}}, {"drop": {"0123456789ab"}}]
+    for each in wrong:
         with pytest.raises(UsageError, match="0123456789ab"):
-            run(None, store, **wrong)
+            run(None, store, **each)
     assert read_manifest(store).generation == 1
 
 
@@ -295,7 +297,7 @@ def nobody() -> Iterator[Callable[[Path], None]]:
             os.chown(path, user, user)
         for path in folder.parents:
             if not path.stat().st_mode & 0o001:
-                os.chmod(path, path.stat().st_mode | 0o055)
+                path.chmod(path.stat().st_mode | 0o055)
         os.seteuid(user)
 
     yield become
@@ -307,13 +309,13 @@ def test_a_folder_that_may_not_be_looked_into_stays_as_it_was_indexed(
 ) -> None:
     run([corpus], store)
     nobody(corpus.parent)
-    os.chmod(corpus / "sub", 0)
-    os.chmod(corpus / "same.txt", 0)
+    (corpus / "sub").chmod(0)
+    (corpus / "same.txt").chmod(0)
     write_corpus(corpus, {"added.txt": "Something new about the harbour."})
     try:
         summary = run([corpus], store)
     finally:
-        os.chmod(corpus / "sub", 0o755)
+        (corpus / "sub").chmod(0o755)
     assert (summary.added, summary.removed, summary.unchanged) == (1, 0, 6)
     assert sorted(Path(problem.path).name for problem in summary.problems) == ["same.txt", "sub"]
 
@@ -412,23 +414,28 @@ def test_a_rebuild_reads_every_file_and_embeds_none_again(corpus: Path, store: P
     assert picture(store) == before
 
 
-@pytest.mark.parametrize("fault", ["format", "torn", "current"])
+@pytest.mark.parametrize("fault", ["format", "torn", "current", "no current"])
 def test_a_store_that_cannot_be_opened_can_be_rebuilt(fault: str, corpus: Path, store: Path) -> None:
     run([corpus], store)
     before = picture(store)
     folder = generation_folder(store, 1)
     if fault == "format":
         manifest = folder / MANIFEST
-        manifest.write_bytes(manifest.read_bytes().replace(b'"format": 1', b'"format": 0'))
+        written = f'"format": {FORMAT}'.encode()
+        manifest.write_bytes(manifest.read_bytes().replace(written, b'"format": 0'))
     elif fault == "torn":
         os.truncate(folder / "vectors.faiss", 100)
-    else:
+    elif fault == "current":
         (store / CURRENT).write_text("nonsense")
+    else:
+        (store / CURRENT).unlink()
     with pytest.raises(StoreFormatError if fault == "format" else StoreDamagedError):
-        run([corpus], store)
-    # With a CURRENT that is lost, the paths are lost with it.
+        Store.open(store)
+    if fault != "no current":  # that alone is mended by reading every file again
+        with pytest.raises(StoreFormatError if fault == "format" else StoreDamagedError):
+            run([corpus], store)
     encoder = WordEncoder()
-    run([corpus] if fault == "current" else None, store, encoder, rebuild=True)
+    run(None, store, encoder, rebuild=fault != "no current")
     assert picture(store) == before
     assert encoder.encoded == []
 
@@ -471,7 +478,7 @@ class Interrupted(WordEncoder):
         super().__init__()
         self.left = n
 
-    def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:  # type: ignore[override]
+    def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:
         self.left -= 1
         if self.left < 0:
             raise KeyboardInterrupt
@@ -566,7 +573,7 @@ def test_a_folder_that_may_not_be_written_is_said_to_be_so(
     write_corpus(corpus, SECOND)
     nobody(store.parent)
     for path in (store, *store.rglob("*")):
-        os.chmod(path, 0o555 if path.is_dir() else 0o444)
+        path.chmod(0o555 if path.is_dir() else 0o444)
     try:
         with pytest.raises(StoreError, match="cannot be written: Permission denied") as caught:
             run([corpus], store)
@@ -576,7 +583,7 @@ def test_a_folder_that_may_not_be_written_is_said_to_be_so(
             run([corpus], store / "inside")
     finally:
         for path in (store, *store.rglob("*")):
-            os.chmod(path, 0o755)
+            path.chmod(0o755)
 
 
 def _grown(corpus: Path) -> None:
@@ -640,7 +647,7 @@ def test_a_full_disk_leaves_the_old_generation(free_kb: int, corpus: Path, tmp_p
 
 def test_an_error_that_is_no_fault_of_the_disk_is_not_disguised(corpus: Path, store: Path) -> None:
     class Broken(WordEncoder):
-        def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:  # type: ignore[override]
+        def encode(self, texts: Sequence[str], **options: object) -> NDArray[np.float32]:
             raise OSError(errno.EIO, "the model broke")
 
     with pytest.raises(OSError, match="the model broke"):

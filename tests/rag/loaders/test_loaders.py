@@ -8,10 +8,12 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import REAL, needs_real
 
 from rag.errors import LoadError
 from rag.loaders import LOADERS, UnsupportedFileError, find_files, load
@@ -20,7 +22,6 @@ from rag.loaders.plain import decode, load_text
 from rag.records import Block, BlockKind
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-REAL = Path(__file__).parents[4] / "shared" / "corpora" / "doncaster"
 
 
 def written(folder: Path, name: str, data: bytes | str) -> Path:
@@ -29,7 +30,7 @@ def written(folder: Path, name: str, data: bytes | str) -> Path:
     return path
 
 
-def refusal(path: Path, **options: int) -> str:
+def refusal(path: Path, **options: Any) -> str:
     with pytest.raises(LoadError) as caught:
         load(path, **options)
     assert caught.value.path == str(path)
@@ -132,7 +133,7 @@ def test_opening_lines_give_title_and_date(text: str, title: str | None, date: s
     assert (draft.title, draft.date) == (title, date)
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real documents are not part of the repository")
+@needs_real
 def test_the_real_documents_have_these_titles_and_dates() -> None:
     found = {path.name: (load(path).title, load(path).date) for path in sorted(REAL.iterdir())}
     assert found == {

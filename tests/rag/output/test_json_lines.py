@@ -16,7 +16,7 @@ from rag.output.json_lines import schema, search_to_json, to_json
 from rag.records import Answer, Freshness
 from rag.text.sinks import json_line
 
-PATHS = {id: document.path for id, document in hand_made.DOCUMENTS.items()}
+PATHS = {key: document.path for key, document in hand_made.DOCUMENTS.items()}
 ANSWERS = [hand_made.answered, hand_made.weak, hand_made.abstained]
 
 

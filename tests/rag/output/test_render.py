@@ -1,6 +1,6 @@
 """Screens, to the character; ``tests/golden`` holds them.
 
-After a change that is meant: RAG_REWRITE_GOLDEN=1 python -m pytest tests/rag/test_render.py, and read what
+After a change that is meant: RAG_REWRITE_GOLDEN=1 python -m pytest tests/rag/output, and read what
 has changed.
 """
 
@@ -24,11 +24,12 @@ from rag.checks.verify import Checked, Cited, Verdict
 from rag.citations import location
 from rag.errors import LoadError
 from rag.indexing import IndexSummary
-from rag.output import render
-from rag.output.render import Look, clean
+from rag.output import render, reports
+from rag.output.lines import Look, fold, quoted, rows
 from rag.records import Freshness, Location
 from rag.session import view
 from rag.store.lookup import Named, around
+from rag.text.sinks import clean
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SOURCE = hand_made.DOCUMENTS.__getitem__
@@ -73,7 +74,7 @@ GONE = Checked(CITED, Verdict.GONE, "the file was edited and the words are not i
 
 @WIDTHS
 def test_citations_that_do_not_stand_are_drawn_to_the_character(look: Look) -> None:
-    assert_golden(render.checked(MOVED, look) + render.checked(GONE, look), f"verify_{look.width}")
+    assert_golden(reports.checked(MOVED, look) + reports.checked(GONE, look), f"verify_{look.width}")
 
 
 @WIDTHS
@@ -104,7 +105,7 @@ def test_an_indexing_run_and_its_hygiene_are_drawn_to_the_character(look: Look) 
         undated=("/docs/review.pdf",),
         notes=(("/docs/note.txt", "the date is taken from the file name"),),
     )
-    lines = render.hygiene(found, look) + render.summary(done, Path("/docs/store"), look)
+    lines = reports.hygiene(found, look) + reports.summary(done, Path("/docs/store"), look)
     assert_golden(lines, f"index_{look.width}")
 
 
@@ -114,7 +115,7 @@ def test_findings_are_drawn_to_the_character(look: Look) -> None:
         Finding("encoder", True, "all-MiniLM-L6-v2, 384 dimensions, weights checked"),
         Finding("files", False, "1 edited since indexing: /docs/note.txt", 'rag index "/docs"'),
     ]
-    assert_golden(render.findings(found, look), f"doctor_{look.width}")
+    assert_golden(reports.findings(found, look), f"doctor_{look.width}")
 
 
 def test_in_colour_the_marked_words_are_reversed_and_carry_no_signs() -> None:
@@ -188,18 +189,19 @@ def test_a_hostile_document_cannot_drive_the_terminal(look: Look) -> None:
     document = replace(hand_made.NOTE, text=HOSTILE + "\n" + HOSTILE, title=HOSTILE)
     lines = render.answer(hostile, SOURCE, look)
     lines += render.excerpt(document, around(document, Named("x"), 3), Freshness.EDITED, look)
-    lines += render.checked(
+    lines += reports.checked(
         Checked(replace(CITED, quote=HOSTILE, document=HOSTILE), Verdict.GONE, HOSTILE), look
     )
-    lines += render.findings([Finding("files", False, HOSTILE, HOSTILE)], look)
-    lines += render.rows([("name", HOSTILE)], look)
-    assert all(is_safe(line.plain) for line in lines)
+    *finding, remedy = reports.findings([Finding("files", False, HOSTILE, HOSTILE)], look)
+    lines += finding
+    lines += rows([("name", HOSTILE)], look)
+    assert all(is_safe(line.plain) for line in [*lines, remedy])  # a remedy is one line, to be pasted whole
     assert all(line.cell_len <= look.width for line in lines if look.width)
 
 
 @given(st.text(max_size=300), st.integers(20, 120))
 def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(text: str, width: int) -> None:
-    lines = render.fold(Text(clean(text)), Look(width=width), "    ", "- ")
+    lines = fold(Text(clean(text)), Look(width=width), "    ", "- ")
     assert all(line.cell_len <= width for line in lines)
     joined = "".join(line.plain for line in lines)[2:]
     assert "".join(joined.split()) == "".join(clean(text).split())
@@ -208,7 +210,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(text: str, width
 @given(st.text(max_size=80), st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=4))
 def test_marks_add_signs_and_change_no_words(quote: str, marks: list[tuple[int, int]]) -> None:
     inside = [(min(a, b), max(a, b)) for a, b in marks if max(a, b) <= len(quote)]
-    drawn = render.quoted(quote.replace("»", "").replace("«", ""), inside, Look()).plain
+    drawn = quoted(quote.replace("»", "").replace("«", ""), inside, Look()).plain
     bare = drawn.replace("»", "").replace("«", "")
     expected = clean(quote.replace("»", "").replace("«", ""))
     assert "".join(bare.split()) == "".join(expected.split())

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import REAL, needs_real
 
 from rag.loaders import load
 from rag.loaders.draft import Draft
@@ -20,10 +20,7 @@ from rag.text.blocks import with_leads
 from rag.text.guess import guess_blocks, guess_paragraphs
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-REAL = Path(__file__).parents[4] / "shared" / "corpora" / "doncaster"
 SETTINGS = PassageSettings()
-
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real documents are not part of the repository")
 
 
 def document(text: str, **fields: object) -> Document:

@@ -56,7 +56,7 @@ def test_the_fast_reading_differs_little_from_the_exact_one(exact: CrossEncoderR
 
 
 def test_relevance_and_first_opinion_are_those_of_a_plain_torch_pass() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
     from transformers import BertConfig, BertModel
 
     stored = load_weights(folder() / "model.safetensors").items()

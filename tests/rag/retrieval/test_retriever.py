@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from embeddings.index import VectorIndex
 from rag.records import Passage
@@ -29,9 +30,12 @@ SENTENCES = [
 class CountingEncoder:
     """A vector of word counts: small enough to check by hand."""
 
-    def encode(self, texts: Sequence[str], *, kind: str = "passage") -> np.ndarray:
+    def encode(self, texts: Sequence[str], *, kind: str = "passage") -> NDArray[np.float32]:
         counts = np.array([[t.split().count(w) for w in WORDS] for t in texts], np.float32)
-        return counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
+        unit: NDArray[np.float32] = (
+            counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
+        ).astype(np.float32)
+        return unit
 
 
 def passages_of(texts: Sequence[str]) -> PassagesOf:

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from rag.answering.calibration import load_calibrator
 from rag.assistant import Assistant
-from rag.output.render import Look
+from rag.output.lines import Look
 from rag.reader.similarity import SimilarityReader
 from rag.session import repl
 from rag.session.lines import PipedLines

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from driven import Driven
 
-from rag.output.render import Look
+from rag.output.lines import Look
 from rag.session.lines import AskedLines
 from rag.session.screen import Screen
 from rag.session.suggestions import Vocabulary, spellings

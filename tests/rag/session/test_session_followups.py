@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measure_followups import measure
 
+from eval.measure.followups import measure
 from rag.session.followups import Earlier, complete
 
 TRUST = Earlier(
@@ -117,7 +117,7 @@ def test_questions_of_the_sets_that_stand_alone_are_not_changed(
 
 
 def test_completion_finds_evidence_that_the_typed_question_misses(sample_store: Path) -> None:
-    """Over all three subjects at once, on the development split; see measure_followups.py."""
+    """Over all three subjects at once, on the development split; see `eval.measure.followups`."""
     followed = measure(sample_store, "dev")
     typed, completed, _ = (sum(row.found[at] for row in followed) for at in range(3))
     assert len(followed) >= 15

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from rag.output.render import Look
+from rag.output.lines import Look
 from rag.session.commands import COMMANDS
 
 STEPS = int(os.environ.get("RAG_SESSION_STEPS", "300"))
@@ -98,4 +98,4 @@ def test_a_random_session_never_ends_in_a_traceback(
         database=None,
     )
     while kind.entered < STEPS:  # type: ignore[attr-defined]
-        run_state_machine_as_test(kind, settings=chance)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(kind, settings=chance)

@@ -49,7 +49,6 @@ from rag.store.writer import Build, commit
 
 TEXT = st.text(st.characters(), min_size=1, max_size=80)  # surrogates and control characters too
 
-
 DEFINED = (Block(BlockKind.DEFINITION, 1, 2, lead=(0, 1)),)
 
 

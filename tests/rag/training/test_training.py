@@ -6,12 +6,12 @@ import math
 import random
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import SHARED
 
 from rag.training.course import Course
 from rag.training.data import ELSEWHERE, NEAR_MISSES, Pools, Row, build_groups, digest
@@ -22,8 +22,8 @@ from rag.training.sources import Example, hold_out, load_all
 from rag.training.train import learning_rate
 from rag.training.windows import contains, cut_text, n_words, window, without_answer
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "train"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the QA files of ../shared/data are absent")
+DATA = SHARED / "data" / "train"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="what it is trained on is not in the repository")
 
 PASSAGE = (
     "The bridge at Marlow was opened in 1832. It was designed by William Tierney Clark. "
@@ -235,7 +235,8 @@ def test_the_learning_rate_ends_at_nought_however_long_the_run() -> None:
 
 
 def test_spans_of_one_question_share_one_softmax() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     from rag.training.losses import span_loss
 
     logits = torch.tensor([[0.0, 2.0, 5.0], [1.0, 3.0, 0.0]])
@@ -247,7 +248,8 @@ def test_spans_of_one_question_share_one_softmax() -> None:
 
 
 def test_a_question_with_two_wrong_rows_counts_once_in_every_loss() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     from rag.training.losses import relevance_losses
 
     labels, groups = torch.tensor([1.0, 0.0, 0.0, 1.0, 0.0]), torch.tensor([0, 0, 0, 1, 1])

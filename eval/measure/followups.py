@@ -3,12 +3,12 @@
 Each follow-up is played as a session would have it: the questions before it are asked in turn, completed by
 the same rules, and it is completed from their answers.
 
-    python tests/rag/session/measure_followups.py STORE dev
+    python -m eval.measure.followups STORE --split dev
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from rag.records import Hit
 from rag.session.followups import Earlier, complete
 from rag.settings import ReaderSettings, Settings
 
-QUESTIONS = Path(__file__).resolve().parents[3] / "eval" / "data" / "questions"
+QUESTIONS = Path(__file__).resolve().parents[1] / "data" / "questions"
 K = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Followed:
     """One follow-up: its three wordings, and for each whether gold evidence is among the first five."""
 
@@ -79,9 +79,19 @@ def _before(assistant: Assistant, every: dict[str, Question], question: Question
     return [Earlier(typed, answer.answer, quotes, tuple(hit.passage.text for hit in answer.hits), date)]
 
 
-def main(store: str, split: str) -> None:
+def main() -> None:
     """Print every follow-up and the three shares."""
-    rows = measure(Path(store), split)
+    options = argparse.ArgumentParser(
+        prog="python -m eval.measure.followups",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("store", type=Path, help="a store over eval/data/corpus")
+    options.add_argument("--split", default="dev", choices=("dev", "test"), help="which follow-ups")
+    given = options.parse_args()
+    rows = measure(given.store, given.split)
+    if not rows:
+        raise SystemExit(f"no follow-up of the split {given.split} has evidence")
     for row in rows:
         marks = " ".join("x" if found else "." for found in row.found)
         print(f"{marks}  {row.id}  {row.typed}  ->  {row.completed}")
@@ -91,4 +101,4 @@ def main(store: str, split: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main()

@@ -1,10 +1,13 @@
 """How long a person waits, in a real terminal (a pty): to the prompt, for the first answer, for later ones.
 
-Run on a quiet machine: python tests/rag/session/measure_speed.py STORE [RUNS] ; figures are milliseconds.
+    python -m eval.measure.speed STORE --runs 5
+
+Run it on a quiet machine.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import pty
 import re
@@ -12,6 +15,7 @@ import select
 import statistics
 import sys
 import time
+from pathlib import Path
 
 QUESTIONS = (
     "why was the trust decommissioned?",
@@ -56,19 +60,28 @@ class Child:
         return (self.until("(?s)confidence.*›") - began) * 1e3
 
     def leave(self) -> None:
+        """End the session as Ctrl-D does, and wait for it."""
         os.write(self._fd, b"\x04")
         os.waitpid(self._pid, 0)
 
 
-def main(store: str, runs: int) -> None:
-    """Print the median of every figure over the runs, and its range."""
+def main() -> None:
+    """Print the median of every figure over the runs in milliseconds, and its range."""
+    options = argparse.ArgumentParser(
+        prog="python -m eval.measure.speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    options.add_argument("store", type=Path, help="a store over eval/data/corpus/doncaster")
+    options.add_argument("--runs", type=int, default=5, help="sessions started")
+    given = options.parse_args()
     figures: dict[str, list[float]] = {
         "start to prompt": [],
         "first answer, asked at once": [],
         "warm answer": [],
     }
-    for _ in range(runs):
-        child = Child(store)
+    for _ in range(given.runs):
+        child = Child(str(given.store))
         figures["start to prompt"].append((child.until("›") - child.began) * 1e3)
         figures["first answer, asked at once"].append(child.ask(QUESTIONS[0]))
         figures["warm answer"] += [child.ask(question) for question in QUESTIONS[1:]]
@@ -78,4 +91,4 @@ def main(store: str, runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    main()

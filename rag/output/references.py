@@ -6,6 +6,7 @@ import re
 import unicodedata
 from pathlib import Path
 
+from rag.citations import marked_parts
 from rag.errors import UsageError
 from rag.records import Citation
 from rag.text.dates import long_date
@@ -58,13 +59,10 @@ def _plain(citation: Citation) -> str:
 
 def markdown(citation: Citation) -> str:
     """A block quotation, the marked words bold."""
-    out, at = "", 0
-    for start, end in [*sorted(citation.marks), (len(citation.quote), len(citation.quote))]:
-        begin = max(start, at)
-        out += escaped(citation.quote[at:begin])
-        marked = citation.quote[begin:end].strip()
-        out += f"**{escaped(marked)}**" if marked else ""
-        at = max(end, at)
+    out = ""
+    for part, marked in marked_parts(citation.quote, citation.marks):
+        text = escaped(part.strip() if marked else part)
+        out += f"**{text}**" if marked and text else text
     return f"> {' '.join(out.split())}\n>\n> — {escaped(reference(citation))}"
 
 

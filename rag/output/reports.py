@@ -1,0 +1,139 @@
+"""What a person reads of an indexing run, of what was kept out, of a check, as lines of a `Look`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from rag.output.lines import NEAREST_CHARS, Look, fold, place, rows, short_path, shortened
+from rag.records import Location
+from rag.text.sinks import clean
+
+if TYPE_CHECKING:
+    from rag.checks.doctor import Finding
+    from rag.checks.hygiene import Hygiene, KeptOut
+    from rag.checks.verify import Checked
+    from rag.indexing import IndexSummary
+
+
+def checked(result: Checked, look: Look) -> list[Text]:
+    """A citation that no longer stands: what became of it, where it was, where its words are now."""
+    cited, moved = result.cited, result.found is not None
+    line = Text(str(result.verdict), style="bold yellow" if moved else "bold red")
+    line.append(f"  {short_path(cited.document, look.base)}, characters {cited.start} to {cited.end}")
+    if result.found is not None:
+        now = place(cited.document, result.found.line, result.found.page, look.base)
+        line.append(f", now at {now}, characters {result.found.start} to {result.found.end}")
+    else:
+        line.append(f": {clean(result.detail)}")
+    quote = Text(shortened(clean(cited.quote).strip(), NEAREST_CHARS), style="dim")
+    return fold(line, look, "    ", "") + fold(quote, look, "    ", "  ")
+
+
+def findings(made: Sequence[Finding], look: Look) -> list[Text]:
+    """What the doctor found, one check a line, with the remedy under each that is not well."""
+    lines: list[Text] = []
+    for finding in made:
+        mark = "ok " if finding.good else "bad"
+        line = Text(f"{finding.check}: {clean(finding.detail)}")
+        folded = fold(line, look, "     ", f"{mark}  ")
+        folded[0].stylize("green" if finding.good else "bold red", 0, 3)
+        lines += folded
+        if finding.remedy:
+            lines.append(Text(f"     -> {clean(finding.remedy)}"))  # whole: somebody pastes it into a shell
+    return lines
+
+
+def _count(n: int, noun: str) -> str:
+    """The number with its noun.
+
+    >>> _count(1, "file"), _count(1200, "file")
+    ('1 file', '1,200 files')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
+    """What an indexing run did, and what the store now holds."""
+    became = ("added", "changed", "renamed", "removed", "unchanged")
+    counts = [f"{getattr(done, what):,} {what}" for what in became if getattr(done, what)]
+    if done.problems:
+        counts.append(f"{len(done.problems):,} skipped")
+    kept_out = f"{_count(done.n_excluded, 'passage')} kept out as boilerplate"
+    if done.n_excluded:
+        kept_out += " (rag index --report lists them)"
+    repeats = f"{_count(done.duplicates, 'passage')} with words that stand elsewhere too"
+    how = (
+        f"generation {done.generation}"
+        if done.committed
+        else f"nothing to do, still generation {done.generation}"
+    )
+    return rows(
+        [
+            ("files", ", ".join(counts) or "none"),
+            ("documents", f"{done.n_documents:,}, in {_count(done.n_passages, 'passage')}"),
+            ("left out", kept_out),
+            ("repeats", repeats),
+            ("encoded", f"{_count(done.embedded, 'text')} new, {done.reused:,} known"),
+            ("store", f"{short_path(str(store), look.base)} ({how}, {done.seconds:.1f} s)"),
+        ],
+        look,
+    )
+
+
+def hygiene(report: Hygiene, look: Look) -> list[Text]:
+    """What was kept out, by file and with its key; then repeats, encodings, undated files and notes."""
+    lines: list[Text] = []
+    by_file: dict[str, list[KeptOut]] = {}
+    for text in report.kept_out:
+        by_file.setdefault(text.where.document, []).append(text)
+    if by_file:
+        lines += _headed("Kept out of answers; bring a text back with: rag index --keep KEY", look)
+    for path, kept_out in by_file.items():
+        lines += fold(Text(short_path(path, look.base)), look, "    ", "  ")
+        for text in kept_out:
+            line = Text(f"{text.key}  {clean(text.reason)}{_at(text.where)}: ")
+            line.append(shortened(clean(text.text).strip(), NEAREST_CHARS), style="dim")
+            lines += fold(line, look, " " * 18, "    ")
+    if report.brought_back:
+        lines += _headed("Brought back; leave a text out again with: rag index --drop KEY", look)
+        lines += [Text(f"  {clean(key)}") for key in report.brought_back]
+    if report.twins:
+        lines += _headed("Standing in several places, answered once", look)
+    for twin in report.twins:
+        places = ", ".join(place(text.document, text.line, text.page, look.base) for text in twin.places)
+        lines += fold(Text(places), look, "    ", "  ")
+        lines += fold(Text(shortened(clean(twin.text).strip(), NEAREST_CHARS), style="dim"), look, "    ")
+    if report.encodings:
+        lines += _headed("Not in UTF-8", look)
+        lines += _pairs(report.encodings, look)
+    if report.undated:
+        lines += _headed("Without a date, so left out by --after and --before", look)
+        for path in report.undated:
+            lines += fold(Text(short_path(path, look.base)), look, "    ", "  ")
+    if report.notes:
+        lines += _headed("Decided while reading", look)
+        lines += _pairs(report.notes, look)
+    return [*lines, Text()] if lines else []
+
+
+def _at(where: Location) -> str:
+    """Line and page of a place, in words; nothing where neither is known."""
+    known = [f"{name} {at}" for name, at in (("page", where.page), ("line", where.line)) if at is not None]
+    return f" on {', '.join(known)}" if known else ""
+
+
+def _headed(title: str, look: Look) -> list[Text]:
+    return [Text(), *fold(Text(title, style="bold"), look)]
+
+
+def _pairs(pairs: Iterable[tuple[str, str]], look: Look) -> list[Text]:
+    """Each path with what is said of it."""
+    return [
+        line
+        for path, note in pairs
+        for line in fold(Text(f"{short_path(path, look.base)}: {clean(note)}"), look, "    ", "  ")
+    ]

@@ -1,0 +1,116 @@
+"""A damaged store brought back as far as its files allow: the newest generation that is whole is served."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import StoreDamagedError, StoreError
+from rag.files import replace_file
+from rag.store.integrity import faults
+from rag.store.layout import (
+    CURRENT,
+    DAMAGED,
+    GENERATIONS,
+    MANIFEST,
+    Steps,
+    generation_folder,
+    generations,
+    no_steps,
+)
+from rag.store.manifest import Manifest, current_line, read_manifest, rebuild_hint
+from rag.store.writer import clear_leftovers, leftovers
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a repair did: ``served`` is the generation served now, ``before`` the one that was, if any.
+
+    ``set_aside`` are damaged parts under the names they now have, ``cleared`` what killed writers had left.
+    """
+
+    served: int | None
+    before: int | None
+    set_aside: tuple[str, ...]
+    cleared: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What was done, in a line."""
+        parts = [] if self.served == self.before else [f"generation {self.served} is served now"]
+        parts += [f"set aside as {', '.join(self.set_aside)}"] if self.set_aside else []
+        parts += [f"cleared {', '.join(self.cleared)}"] if self.cleared else []
+        return "; ".join(parts) or "there was nothing to repair"
+
+
+def whole_manifest(store: Path, number: int) -> bytes | None:
+    """The manifest of a generation of which every sum holds; None where any does not."""
+    folder = generation_folder(store, number)
+    try:
+        data = (folder / MANIFEST).read_bytes()
+        manifest = Manifest.from_bytes(data, folder / MANIFEST)
+        damaged = next(faults(folder, manifest, thorough=True), None)
+    except (StoreError, OSError):
+        return None
+    return data if damaged is None and manifest.generation == number else None
+
+
+def newest_whole(store: Path) -> tuple[int, bytes] | None:
+    """The newest generation that is whole, with its manifest; None where there is none."""
+    for number in reversed(generations(store)):
+        data = whole_manifest(store, number)
+        if data is not None:
+            return number, data
+    return None
+
+
+def is_served_whole(store: Path) -> int | None:
+    """The number of the generation served, if CURRENT names one that is whole."""
+    try:
+        manifest = read_manifest(store)
+        damaged = next(faults(generation_folder(store, manifest.generation), manifest, thorough=True), None)
+    except (StoreError, OSError):
+        return None
+    return manifest.generation if damaged is None else None
+
+
+def repair(store: Path, *, steps: Steps = no_steps) -> Repair:
+    """Serve the newest generation that is whole, if the one served is not. The caller holds the lock.
+
+    Damaged generations newer than it, and a CURRENT that names none, are set aside and never deleted: a
+    person may find out more than a sum can. Raises StoreDamagedError where no generation is whole; nothing
+    is then changed but that leftovers are cleared.
+    """
+    cleared = tuple(path.name for path in leftovers(store))
+    clear_leftovers(store, steps=steps)
+    before = is_served_whole(store)
+    if before is not None or not generations(store):
+        return Repair(before, before, (), cleared)
+    found = newest_whole(store)
+    if found is None:
+        raise StoreDamagedError(f"no generation of the store at {store} is whole", rebuild_hint(store))
+    number, manifest = found
+    set_aside = [
+        _set_aside(generation_folder(store, other), f"{other:06d}", steps)
+        for other in generations(store)
+        if other > number
+    ]
+    with suppress(FileNotFoundError):
+        set_aside.append(_set_aside(store / CURRENT, CURRENT, steps))
+    replace_file(store / CURRENT, current_line(number, manifest), mode=0o600, steps=steps)
+    return Repair(number, None, tuple(set_aside), cleared)
+
+
+def _set_aside(path: Path, name: str, steps: Steps) -> str:
+    """Give a part of a store a name that nothing reads, beside the generations; the name."""
+    folder = path.parent if path.parent.name == GENERATIONS else path.parent / GENERATIONS
+    taken = set(os.listdir(folder))
+    wanted = f"{DAMAGED}{name}"
+    free = next(
+        one for n in range(1, len(taken) + 2) if (one := f"{wanted}-{n}" if n > 1 else wanted) not in taken
+    )
+    steps(f"set {path.name} aside")
+    os.rename(path, folder / free)
+    return free

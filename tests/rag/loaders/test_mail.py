@@ -1,0 +1,201 @@
+"""E-mail: what is said, what is quoted, who wrote it and when."""
+
+from __future__ import annotations
+
+import time
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from made_files import mbox, message
+
+from rag.errors import LoadError
+from rag.loaders import load
+from rag.loaders.mail import load_eml, load_mbox
+from rag.passages import split
+from rag.passages.header import passage_header
+from rag.records import Block, BlockKind, Document
+from rag.settings import PassageSettings
+
+
+def words(document: Document, kind: BlockKind) -> list[str]:
+    return [document.text[b.start : b.end] for b in document.blocks if b.kind is kind]
+
+
+def loaded(tmp_path: Path, data: bytes, name: str = "letter.eml") -> Document:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return load(path)
+
+
+def test_title_date_and_people_are_those_of_the_headers(tmp_path: Path) -> None:
+    document = loaded(tmp_path, message().as_bytes())
+    assert (document.title, document.date) == ("Piling in Tenter Street", "2017-03-22")
+    assert words(document, BlockKind.TITLE) == ["Piling in Tenter Street"]
+    assert words(document, BlockKind.LINES)[0] == (
+        "From: Ann Lee <ann@example.org>\nTo: Bo Day <bo@example.org>\nDate: Wed, 22 Mar 2017 10:00:00 +0000"
+    )
+
+
+def test_quoted_replies_are_quotations_without_their_marks(tmp_path: Path) -> None:
+    made = EmailMessage()
+    made["Subject"] = "Re: Piling"
+    made.set_content("We will not.\n\nOn Tuesday Bo wrote:\n> May we pile\n> on Sunday?\n>> Who asks?\n")
+    document = loaded(tmp_path, made.as_bytes())
+    assert words(document, BlockKind.QUOTATION) == ["May we pile\non Sunday?\nWho asks?"]
+    assert words(document, BlockKind.PARAGRAPH) == ["We will not.", "On Tuesday Bo wrote:"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "-----Original Message-----\nFrom: Bo\nSubject: Piling",
+        "From: Bo Day\nSent: Tuesday, 21 March 2017\nTo: Ann Lee\nSubject: Piling",
+    ],
+)
+def test_what_stands_under_the_head_of_an_earlier_message_is_quoted(head: str, tmp_path: Path) -> None:
+    made = EmailMessage()
+    made["Subject"] = "Re: Piling"
+    made.set_content(f"We will not.\n\n{head}\n\nMay we pile on Sunday?\n")
+    document = loaded(tmp_path, made.as_bytes())
+    assert words(document, BlockKind.PARAGRAPH) == ["We will not."]
+    assert words(document, BlockKind.QUOTATION) == [head, "May we pile on Sunday?"]
+
+
+def test_plain_text_is_read_before_html_and_html_where_there_is_no_other(tmp_path: Path) -> None:
+    both = message(1)
+    both.add_alternative("<p>Of the page.</p>", subtype="html")
+    assert "Of the page" not in loaded(tmp_path, both.as_bytes()).text
+    page = EmailMessage()
+    page["Subject"] = "News"
+    page.set_content(
+        "<p>The trust <b>opened</b>.</p><blockquote><p>When?</p></blockquote>"
+        "<table><tr><th>Year<th>Who<tr><td>2012<td>Lee</table><ul><li>come<li>see</ul>",
+        subtype="html",
+    )
+    document = loaded(tmp_path, page.as_bytes())
+    assert [(b.kind.value, document.text[b.start : b.end]) for b in document.blocks] == [
+        ("title", "News"),
+        ("paragraph", "The trust opened."),
+        ("quotation", "When?"),
+        ("table header", "Year | Who"),
+        ("table row", "2012 | Lee"),
+        ("list item", "- come"),
+        ("list item", "- see"),
+    ]
+    header = next(b for b in document.blocks if b.kind is BlockKind.TABLE_HEADER)
+    row = next(b for b in document.blocks if b.kind is BlockKind.TABLE_ROW)
+    assert row.lead == (header.start, header.end)
+
+
+def test_attachments_are_named_and_said_not_to_be_read(tmp_path: Path) -> None:
+    made = message(1)
+    for name in ("plan.pdf", "Übersicht.xlsx"):
+        made.add_attachment(b"abc", maintype="application", subtype="octet-stream", filename=name)
+    document = loaded(tmp_path, made.as_bytes())
+    assert document.text.endswith("Attached: plan.pdf, Übersicht.xlsx")
+    assert document.notes == ("2 attached files not read: save what matters beside it",)
+
+
+def test_a_forwarded_message_is_a_quotation(tmp_path: Path) -> None:
+    outer = message(1, "Fwd: Piling")
+    inner = EmailMessage()
+    inner["Subject"], inner["From"] = "Piling", "Bo <bo@example.org>"
+    inner.set_content("May we pile on Sunday?")
+    outer.add_attachment(inner)
+    document = loaded(tmp_path, outer.as_bytes())
+    assert words(document, BlockKind.QUOTATION)[-2:] == ["Piling", "May we pile on Sunday?"]
+    assert document.title == "Fwd: Piling"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "windows-1252", "koi8-r"])
+def test_words_are_decoded_as_the_message_says(charset: str, tmp_path: Path) -> None:
+    text = "Где мост? Он здесь стоит." if charset == "koi8-r" else "Café £5, naïve as it may be."
+    made = EmailMessage()
+    made["Subject"] = text
+    made.set_content(text, charset=charset)
+    document = loaded(tmp_path, made.as_bytes())
+    assert document.title == text
+    assert document.text.endswith(f"\n\n{text}")
+
+
+def test_a_message_in_a_charset_nobody_knows_is_read_all_the_same(tmp_path: Path) -> None:
+    data = b"Subject: x\nContent-Type: text/plain; charset=no-such\n\nThe trust was opened in June.\n"
+    assert loaded(tmp_path, data).text.endswith("The trust was opened in June.")
+
+
+def test_a_message_without_subject_or_date_has_none(tmp_path: Path) -> None:
+    document = loaded(tmp_path, b"From: Ann Lee <ann@example.org>\n\nThe trust was opened.\n")
+    assert (document.title, document.date) == (None, None)
+
+
+def test_a_mailbox_is_one_document_with_its_messages_as_pages(tmp_path: Path) -> None:
+    document = loaded(tmp_path, mbox(3), "box.mbox")
+    assert words(document, BlockKind.HEADING) == ["Item 0", "Item 1", "Item 2"]
+    assert [place.page for place in document.places] == [1, 2, 3]
+    assert (document.title, document.date) == (None, "2017-03-22")
+    assert document.notes[0] == "one document of 3 messages; each counts as a page"
+
+
+def test_each_passage_of_a_mailbox_is_found_with_who_wrote_it(tmp_path: Path) -> None:
+    document = loaded(tmp_path, mbox(2), "box.mbox")
+    last = split(document, PassageSettings(max_words=40))[-2]
+    header = passage_header(document, last)
+    assert "Item 1" in header
+    assert "From: Ann Lee <ann@example.org>" in header
+
+
+def test_from_at_the_start_of_a_line_parts_no_messages() -> None:
+    data = b"From a Wed Mar 22 10:00:00 2017\nSubject: x\n\nHe came.\nFrom here he went.\n>From there not.\n"
+    assert load_mbox(data).text == "x\n\nHe came.\nFrom here he went.\nFrom there not."
+
+
+@pytest.mark.parametrize("name", ["letter.eml", "box.mbox"])
+@pytest.mark.parametrize(
+    "data", [b"\0" * 100, b"Words of no message stand here.\n", b"%PDF-1.7 \n\n", b"\n\n"]
+)
+def test_what_is_no_message_is_refused(name: str, data: bytes, tmp_path: Path) -> None:
+    with pytest.raises(LoadError) as caught:
+        loaded(tmp_path, data, name)
+    assert "its reader failed" not in caught.value.reason
+
+
+def nested(depth: int) -> bytes:
+    head = b"Subject: deep\n" + b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth)
+    )
+    return head + b"Content-Type: text/plain\n\nThe trust was opened.\n"
+
+
+def test_parts_within_parts_are_read_or_refused(tmp_path: Path) -> None:
+    assert loaded(tmp_path, nested(50)).text.endswith("The trust was opened.")
+    with pytest.raises(LoadError, match="nested too deeply"):
+        loaded(tmp_path, nested(5_000))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda n: b"Subject: " + b"word " * n + b"\n\nThe trust was opened.\n",
+        lambda n: b"Subject: x\nTo: " + b"a@b.org, " * n + b"\n\nThe trust was opened.\n",
+        lambda n: b"Subject: x\nContent-Type: text/plain" + b'; a="b"' * n + b"\n\nThe trust was opened.\n",
+        lambda n: b"Subject: x\n" + b"Received: by a; 1 Jan 2017\n" * n + b"\nThe trust was opened.\n",
+        lambda n: b"Subject: x\n\n" + b">" * n + b" The trust was opened.\n",
+        lambda n: b"Subject: x\n\n" + b"> a\nb\n" * n,
+        lambda n: b"Subject: x\n\n" + b"From: a\n" * n,
+    ],
+)
+def test_headers_and_marks_without_end_take_linear_time(make: object) -> None:
+    sizes = [make(n) for n in (2_000, 4_000, 8_000)]  # type: ignore[operator]
+    seconds = []
+    for data in sizes:
+        began = time.process_time()
+        load_eml(data)
+        seconds.append(time.process_time() - began)
+    assert seconds[2] < 0.2 or seconds[2] < 2.6**2 * seconds[0], seconds
+
+
+def test_blocks_of_a_letter_in_a_mailbox_are_named() -> None:
+    draft = load_mbox(mbox(1))
+    greeting: Block = next(b for b in draft.blocks if b.kind is BlockKind.GREETING)
+    assert draft.text[greeting.start : greeting.end] == "Dear Bo,"
