@@ -134,7 +134,8 @@ def markdown(accounts: Sequence[Account]) -> str:
         for aside in one.before:
             lines += [references.escaped(aside), ""]
         for citation in one.citations:
-            number = notes.setdefault(references.escaped(_proof(citation)), len(notes) + 1)
+            path = references.code(file_name(citation.document))
+            number = notes.setdefault(f"{path}, {_proof(citation)}", len(notes) + 1)
             changed = _CHANGED[citation.freshness]
             lines += [references.markdown(citation, mark=f"[^{number}]") + changed, ""]
         reason = f": {references.escaped(one.reason)}" if one.reason else ""
@@ -146,9 +147,8 @@ def markdown(accounts: Sequence[Account]) -> str:
 
 
 def _proof(citation: Citation) -> str:
-    """What anyone needs to check a quotation: the file, its characters and its checksum."""
-    where = file_name(citation.document)
-    return f"{where}, characters {citation.start} to {citation.end}, SHA-256 of the file {citation.sha256}"
+    """What anyone needs, beside the file's name, to check a quotation: its characters and the checksum."""
+    return f"characters {citation.start} to {citation.end}, SHA-256 of the file {citation.sha256}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,8 @@ def word_document(accounts: Sequence[Account]) -> bytes:
         for aside in section.before:
             made.add_paragraph(aside)
         for quotation, citation in zip(section.quotations, one.citations, strict=True):
-            number = notes.setdefault(clean(_proof(citation)), len(notes) + 1)
+            note = clean(f"{citation.document}, {_proof(citation)}")
+            number = notes.setdefault(note, len(notes) + 1)
             if quotation.lead:
                 made.add_paragraph(quotation.lead, style="Quote")
             quoted = made.add_paragraph(style="Quote")

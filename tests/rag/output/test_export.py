@@ -184,7 +184,7 @@ def test_markdown_sets_the_marked_words_bold_and_proves_each_quotation_once() ->
     assert text.count("> It **closed** in May.[^1]\n") == 2
     proofs = re.findall(r"^\[\^(\d)\]: (.*)$", text, re.MULTILINE)
     assert [number for number, _ in proofs] == ["1", "2"]
-    assert proofs[0][1] == f"/docs/a.txt, characters 5 to 22, SHA-256 of the file {'a' * 64}"
+    assert proofs[0][1] == f"`/docs/a.txt`, characters 5 to 22, SHA-256 of the file {'a' * 64}"
 
 
 def test_what_a_quotation_cannot_be_read_without_stands_before_it() -> None:
