@@ -105,6 +105,9 @@ def _account_from_json(given: Any) -> Account:
         raise TypeError("expected lists under 'citations' and 'notices'")
     if not all(isinstance(notice, str) for notice in notices):
         raise TypeError("expected texts under 'notices'")
+    status = Status(given["status"])
+    if (status is Status.ABSTAINED) != (not listed):
+        raise ValueError("an answer has citations exactly when it is not abstained")
     citations = []
     for number, one in enumerate(listed, start=1):
         try:
@@ -113,7 +116,7 @@ def _account_from_json(given: Any) -> Account:
             raise ValueError(f"citation {number}: no {error}") from None
         except (ValueError, TypeError) as error:
             raise ValueError(f"citation {number}: {error}") from None
-    return Account(question, Status(given["status"]), confidence, reason, tuple(citations), tuple(notices))
+    return Account(question, status, confidence, reason, tuple(citations), tuple(notices))
 
 
 def sureness(confidence: float) -> str:
