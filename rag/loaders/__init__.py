@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rag.errors import LoadError
 from rag.files import read_regular, why
+from rag.loaders.asciidoc import load_adoc
 from rag.loaders.book import load_epub
 from rag.loaders.delimited import load_csv
 from rag.loaders.draft import Draft, UnreadableError
@@ -18,6 +19,7 @@ from rag.loaders.markdown import load_markdown
 from rag.loaders.opendocument import load_odt
 from rag.loaders.pdf import load_pdf
 from rag.loaders.plain import load_text
+from rag.loaders.restructured import load_rst
 from rag.loaders.rich import load_rtf
 from rag.loaders.sheets import load_xlsx
 from rag.loaders.slides import load_pptx
@@ -46,6 +48,9 @@ LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".odt": load_odt,
     ".epub": load_epub,
     ".rtf": load_rtf,
+    ".rst": load_rst,
+    ".adoc": load_adoc,
+    ".asciidoc": load_adoc,
 }
 MAX_BYTES = 200_000_000  # a text this long is a log or a dump, and one file would hold up all others
 

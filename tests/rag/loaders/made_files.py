@@ -194,6 +194,27 @@ def rtf(n: int) -> bytes:
     return (head + body + "}").encode("ascii")
 
 
+def rst(n: int) -> bytes:
+    """A reStructuredText file of ``n`` sections."""
+    section = (
+        "Item {0}\n{2}\n\n{1}\n\n.. note:: Heard in {0}, once\n   and again.\n\n"
+        "- Open it:\n\n  - now\n  - then\n\nRun this::\n\n    open({0})\n\n"
+        "====  =====\nYear  Posts\n====  =====\n2016  {0}\n====  =====\n\n"
+    )
+    return "".join(
+        section.format(row, words, "-" * len(f"Item {row}")) for row, words in enumerate(sentences(n))
+    ).encode()
+
+
+def adoc(n: int) -> bytes:
+    """An AsciiDoc file of ``n`` sections."""
+    section = (
+        "== Item {0}\n\n{1}\n\n* Open it\n** now\n* Close it\n\n[source]\n----\nopen({0})\n----\n\n"
+        ".Posts\n|===\n|Year |Posts\n\n|2016 |{0}\n|===\n\nNOTE: As in {0}, so here.\n\n"
+    )
+    return ("= The trust\n\n" + "".join(map(section.format, range(n), sentences(n)))).encode()
+
+
 # For each suffix what makes a file of it, and the size from which its time can be measured.
 MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
     ".eml": (eml, 400),
@@ -204,4 +225,6 @@ MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
     ".odt": (odt, 100),
     ".epub": (epub, 50),
     ".rtf": (rtf, 200),
+    ".rst": (rst, 80),
+    ".adoc": (adoc, 80),
 }
