@@ -244,13 +244,11 @@ def judge(cited: Cited, document: Document | LoadError | None, path: str | None 
         return Checked(
             cited, Verdict.ALTERED, "the quote in the answers file does not match its own checksum"
         )
-    if cited.end - cited.start != len(cited.quote):
-        return Checked(cited, Verdict.ALTERED, "the quote in the answers file is not as long as its place")
     if document is None:
         return Checked(cited, Verdict.MISSING, "the file is no longer there", fresh=Freshness.MISSING)
     if isinstance(document, LoadError):
-        told = f"the file cannot be read: {document.reason}"
-        return Checked(cited, Verdict.UNREADABLE, told, fresh=Freshness.UNREADABLE)
+        detail = f"the file cannot be read: {document.reason}"
+        return Checked(cited, Verdict.UNREADABLE, detail, fresh=Freshness.UNREADABLE)
     if cited.end - cited.start != len(cited.quote):
         return Checked(cited, Verdict.ALTERED, "the quote in the answers file is not as long as its place")
     fresh = Freshness.UNCHANGED if document.sha256 == cited.sha256 else Freshness.EDITED
@@ -258,17 +256,17 @@ def judge(cited: Cited, document: Document | LoadError | None, path: str | None 
     if start >= 0 and text[start : start + n] == cited.quote:
         found = location(document, start, start + n)
         if path is not None and path != cited.document:
-            told = "the words are where the citation points, in the file where it is now"
+            detail = "the words are where the citation points, in the file where it is now"
         elif fresh is Freshness.EDITED:
-            told = "the file was edited; the words are where they were"
+            detail = "the file was edited; the words are where they were"
         else:
-            told = "the words are where the citation points"
-        return Checked(cited, Verdict.SAME, told, found, fresh=fresh)
+            detail = "the words are where the citation points"
+        return Checked(cited, Verdict.SAME, detail, found, fresh=fresh)
     since = "the file was edited"
     if fresh is Freshness.UNCHANGED:
         if cited.extractor is None or cited.extractor == extractor():
-            told = "the file is unchanged, and the words never stood where the citation says"
-            return Checked(cited, Verdict.ALTERED, told, fresh=fresh)
+            detail = "the file is unchanged, and the words never stood where the citation says"
+            return Checked(cited, Verdict.ALTERED, detail, fresh=fresh)
         since = "the file is unchanged, but another version of rag had read it"
     return _search(cited, document, fresh, since)
 
@@ -287,12 +285,12 @@ def _search(cited: Cited, document: Document, fresh: Freshness, since: str) -> C
         return Checked(cited, Verdict.GONE, f"{since} and the words are not in it", fresh=fresh)
     found = location(document, near.start, near.end)
     if near.same_words and start is None:
-        told = f"{since}; the same words stand there with other white space or marks between them"
+        detail = f"{since}; the same words stand there with other white space or marks between them"
     elif near.same_words:
-        told = f"{since}; the words stand there as part of a longer sentence"
+        detail = f"{since}; the words stand there as part of a longer sentence"
     else:
-        told = f"{since}; other words stand there now"
-    return Checked(cited, Verdict.CHANGED, told, found, near.changes, fresh)
+        detail = f"{since}; other words stand there now"
+    return Checked(cited, Verdict.CHANGED, detail, found, near.changes, fresh)
 
 
 def _where(text: str, cited: Cited) -> int | None:

@@ -145,6 +145,7 @@ def _free_bytes(path: Path) -> int:
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {*_FULL, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def _no_room(error: BaseException, store: Path) -> bool:
@@ -154,7 +155,12 @@ def _no_room(error: BaseException, store: Path) -> bool:
         # SQLite calls a full disk an I/O error where it was not a table that it was writing.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _free_bytes(store) < _SCARCE)
-    return any(os.strerror(number) in str(error) for number in _FULL)  # faiss: a RuntimeError with the words
+    return _names_one(error, _FULL)
+
+
+def _names_one(error: BaseException, numbers: set[int]) -> bool:
+    """Whether a RuntimeError has the words of a disk's refusal in it, as those of faiss do."""
+    return any(os.strerror(number) in str(error) for number in numbers)
 
 
 @contextmanager
@@ -169,7 +175,7 @@ def writing(store: Path) -> Iterator[None]:
                 "free some space and run the command again; the store is as it was, and finished "
                 "embeddings are kept",
             ) from error
-        if isinstance(error, RuntimeError):
+        if isinstance(error, RuntimeError) and not _names_one(error, _REFUSED):
             raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise StoreError(

@@ -19,6 +19,7 @@ from rag.store.layout import (
     generation_folder,
     generations,
     no_steps,
+    writing,
 )
 from rag.store.manifest import Manifest, current_line, read_manifest, rebuild_hint
 from rag.store.writer import clear_leftovers, leftovers
@@ -83,6 +84,11 @@ def repair(store: Path, *, steps: Steps = no_steps) -> Repair:
     person may find out more than a sum can. Raises StoreDamagedError where no generation is whole; nothing
     is then changed but that leftovers are cleared.
     """
+    with writing(store):
+        return _repair(store, steps)
+
+
+def _repair(store: Path, steps: Steps) -> Repair:
     cleared = tuple(path.name for path in leftovers(store))
     clear_leftovers(store, steps=steps)
     before = is_served_whole(store)

@@ -17,10 +17,10 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
 
 import faiss  # noqa: F401
 import filelock  # noqa: F401
+from disk_calls import before_every_change
 from support import run
 from tqdm import tqdm
 
@@ -42,32 +42,13 @@ class _Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-FOLDERS = {"fsync", "truncate", "rename", "replace", "remove", "unlink", "rmdir", "mkdir"}
-FILES = {"write", "tofile", "write_index", "execute", "executemany", "executescript", "flock"}
-
-
-def _die_on_changes(countdown: _Countdown) -> None:
-    """Count the calls into C that change a disk; of a file's writes the first, when it is there but empty."""
-    last = ""
-
-    def hook(frame: FrameType, event: str, called: object) -> None:
-        nonlocal last
-        name = getattr(called, "__name__", "") if event == "c_call" else ""
-        of_os = getattr(called, "__module__", "") == "posix"
-        changes = (name in FOLDERS and of_os) or (name in FILES and frame.f_code.co_name != "rows")
-        if changes and not name == last == "write":
-            countdown()
-        if changes or name == "open":
-            last = name
-
-    sys.setprofile(hook)
-
-
 def _child(how: str, n: int, store: str, corpus: str) -> None:
     countdown = _Countdown(n)
     if how == "change":
-        _die_on_changes(countdown)
-    elif how == "bytes":
+        with before_every_change(countdown):
+            run([corpus], Path(store))
+        return
+    if how == "bytes":
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (n, n))
