@@ -14,6 +14,7 @@ from rag.loaders.book import load_epub
 from rag.loaders.delimited import load_csv
 from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.files import OutsideError, UnsupportedFileError, find, real_roots
+from rag.loaders.ignore import ExcludedError
 from rag.loaders.mail import load_eml, load_mbox
 from rag.loaders.markdown import load_markdown
 from rag.loaders.opendocument import load_odt
@@ -27,7 +28,16 @@ from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
 
-__all__ = ["LOADERS", "MAX_BYTES", "OutsideError", "UnsupportedFileError", "find_files", "load", "real_roots"]
+__all__ = [
+    "LOADERS",
+    "MAX_BYTES",
+    "ExcludedError",
+    "OutsideError",
+    "UnsupportedFileError",
+    "find_files",
+    "load",
+    "real_roots",
+]
 
 LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".txt": load_text,
@@ -95,12 +105,13 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES, inside: Collection[str] | No
     )
 
 
-def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[LoadError]]:
+def find_files(paths: Sequence[Path], exclude: Sequence[str] = ()) -> tuple[list[Path], list[LoadError]]:
     """All files under the paths that a loader serves, absolute and sorted, and what stood in the way.
 
-    Files of other kinds are among the problems as ``UnsupportedFileError``.
+    Files of other kinds are among the problems as ``UnsupportedFileError``, what patterns leave out (those
+    given, and a folder's ``.ragignore``) as ``ExcludedError``.
     """
-    return find(paths, LOADERS)
+    return find(paths, LOADERS, exclude)
 
 
 def _bytes(name: str, max_bytes: int, inside: Collection[str] | None) -> bytes:

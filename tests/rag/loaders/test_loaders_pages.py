@@ -139,7 +139,7 @@ def test_a_pdf_of_pictures_is_refused(tmp_path: Path) -> None:
     sheet.rect(10, 10, 100, 100)
     sheet.showPage()
     sheet.save()
-    with pytest.raises(LoadError, match="its pages are pictures") as caught:
+    with pytest.raises(LoadError, match="no text layer: its 1 page is a picture") as caught:
         load(tmp_path / "scanned.pdf")
     assert "OCR" in caught.value.hint
 
