@@ -16,6 +16,7 @@ from rag.text.layout import is_complete, is_list_item, is_table_row, lines
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
 _INITIAL = re.compile(r"(?:^|[\s(“‘\"'.])[A-Z]\.$")
 _INSIDE = re.compile(r"[.!?…]['\"’”»)\]]*(?=\s+['\"‘“«(\[]*[A-Z0-9£$€])")
+_HALF = re.compile("[\ud800-\udfff]")  # half a surrogate pair, which the library cannot take
 _NO_SPACE = re.compile(r"\S")
 _LOOK_BACK = 40  # characters before an end that decide it: an abbreviation or an initial, no more
 _WINDOW = 4000  # characters given to the library at once; no sentence people read is longer
@@ -66,7 +67,7 @@ def _library_cuts(piece: str, code: str) -> Iterator[int]:
     from sentencex import segment
 
     for base in range(0, len(piece), _WINDOW):  # its time grows with the square of the length
-        window = piece[base : base + _WINDOW]
+        window = _HALF.sub("\ufffd", piece[base : base + _WINDOW])
         at = 0
         for part in segment(code, window):
             if not window.startswith(part, at):  # it did not give the text back: its lengths mean nothing

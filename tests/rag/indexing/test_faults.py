@@ -1,6 +1,6 @@
 """The disk refuses one call after another: what was served is served, and the next run makes it right.
 
-By default every seventh call is made to fail once, each with another error. ``RAG_FAULTS=all`` (``make fuzz``)
+By default every seventh call fails once, each with another error. ``RAG_FAULTS=all`` (``make fuzz``)
 fails every call of every kind of run three times, with each of the errors.
 """
 
