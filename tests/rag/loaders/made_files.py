@@ -107,9 +107,9 @@ def odt(n: int) -> bytes:
         paragraph.addElement(note)
         made.text.addElement(paragraph)
         items = text.List()
-        for words in ("Open the trust", "Close it again"):
+        for task in ("Open the trust", "Close it again"):
             item = text.ListItem()
-            item.addElement(text.P(text=words))
+            item.addElement(text.P(text=task))
             items.addElement(item)
         made.text.addElement(items)
         rows = table.Table(name=f"t{row}")
