@@ -13,7 +13,7 @@ from rag.loaders.draft import Draft, Known, marked
 from rag.loaders.plain import decode
 from rag.loaders.restructured import METADATA, Lines
 from rag.records import Block, BlockKind
-from rag.text.dates import dates_in
+from rag.text.dates import stated_date
 from rag.text.markup import plain_words
 
 _TYPE = "text/asciidoc"
@@ -39,10 +39,9 @@ def load_adoc(data: bytes) -> Draft:
     reader = _Reader(Lines(text))
     blocks = list(reader.blocks())
     heading = next((block for block in blocks if block.kind is BlockKind.HEADING), None)
-    dates = dates_in(reader.dated)
     known = Known(
         title=plain_words(text[heading.start : heading.end], _TYPE) if heading else None,
-        date=dates[0][2] if dates else None,
+        date=stated_date(reader.dated),
         encoding=encoding,
         notes=notes,
     )

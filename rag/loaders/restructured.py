@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from rag.loaders.draft import Draft, Known, marked
 from rag.loaders.plain import decode
 from rag.records import Block, BlockKind
-from rag.text.dates import dates_in
+from rag.text.dates import stated_date
 from rag.text.markup import plain_words
 
 _TYPE = "text/x-rst"
@@ -116,10 +116,9 @@ def load_rst(data: bytes) -> Draft:
     reader = _Reader(Lines(text))
     blocks = list(reader.blocks())
     heading = next((block for block in blocks if block.kind is BlockKind.HEADING), None)
-    dates = dates_in(reader.fields.get("date", ""))
     known = Known(
         title=plain_words(text[heading.start : heading.end], _TYPE) if heading else None,
-        date=dates[0][2] if dates else None,
+        date=stated_date(reader.fields.get("date", "")),
         encoding=encoding,
         notes=notes,
     )

@@ -107,9 +107,9 @@ def odt(n: int) -> bytes:
         paragraph.addElement(note)
         made.text.addElement(paragraph)
         items = text.List()
-        for words in ("Open the trust", "Close it again"):
+        for task in ("Open the trust", "Close it again"):
             item = text.ListItem()
-            item.addElement(text.P(text=words))
+            item.addElement(text.P(text=task))
             items.addElement(item)
         made.text.addElement(items)
         rows = table.Table(name=f"t{row}")
@@ -215,8 +215,53 @@ def adoc(n: int) -> bytes:
     return ("= The trust\n\n" + "".join(map(section.format, range(n), sentences(n)))).encode()
 
 
+def paragraphs(n: int) -> bytes:
+    """A plain text of ``n`` paragraphs; Markdown too."""
+    return "\n\n".join(sentences(n)).encode()
+
+
+def html(n: int) -> bytes:
+    """A page of ``n`` paragraphs."""
+    return xhtml("".join(f"<p>{words}</p>" for words in sentences(n))).encode()
+
+
+def pdf(n: int) -> bytes:
+    """A PDF of ``n`` lines, forty to a page."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    out = io.BytesIO()
+    sheet = Canvas(out)
+    for row, words in enumerate(sentences(n)):
+        sheet.drawString(50, 800 - 18 * (row % 40), words)
+        if row % 40 == 39:
+            sheet.showPage()
+    sheet.save()
+    return out.getvalue()
+
+
+def docx(n: int) -> bytes:
+    """A Word file of ``n`` sections with a table each."""
+    from docx import Document
+
+    made = Document()
+    for row, words in enumerate(sentences(n)):
+        made.add_heading(f"Item {row}", 1)
+        made.add_paragraph(words)
+        table = made.add_table(rows=2, cols=2)
+        for at, word in enumerate(["Year", "Vacant", "2016", str(row)]):
+            table.cell(at // 2, at % 2).text = word
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
 # For each suffix what makes a file of it, and the size from which its time can be measured.
 MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
+    ".txt": (paragraphs, 600),
+    ".md": (paragraphs, 600),
+    ".html": (html, 200),
+    ".pdf": (pdf, 400),
+    ".docx": (docx, 60),
     ".eml": (eml, 400),
     ".mbox": (mbox, 60),
     ".csv": (csv_file, 5_000),
