@@ -92,14 +92,14 @@ def reading(reader: Reader, rows: Sequence[Row]) -> Figures:
 
 def knowing(reader: Reader, rows: Sequence[Row]) -> Figures:
     """F1 with the best no-answer threshold (as the SQuAD 2.0 script has it), and AUROC of relevance."""
-    relevance, found = [], []
+    relevance, earned = [], []
     for row in rows:
         read = reader.read(row.question, [Candidate(row.context)])[0]
         relevance.append(read.relevance)
-        found.append(f1(best_mark(read, row.context), row.answers) if row.answers else 0.0)
+        earned.append(f1(best_mark(read, row.context), row.answers) if row.answers else 0.0)
     answerable = [bool(row.answers) for row in rows]
     order = np.argsort(-np.array(relevance), kind="stable")
-    gained = np.array(found)[order]  # answering this one earns its F1
+    gained = np.array(earned)[order]  # answering this one earns its F1
     lost = (~np.array(answerable)[order]).astype(float)  # and gives up the point for silence
     total = lost.sum() + np.concatenate([[0.0], np.cumsum(gained - lost)])
     return {
@@ -112,15 +112,15 @@ def knowing(reader: Reader, rows: Sequence[Row]) -> Figures:
 
 def build_retriever(contexts: Sequence[str], encoder: Encoder) -> Retriever:
     """A retriever over bare paragraphs, with the views a store has."""
-    found = [(i, text[a:b]) for i, text in enumerate(contexts) for a, b in sentences(text)]
+    views = [(i, text[a:b]) for i, text in enumerate(contexts) for a, b in sentences(text)]
     return Retriever(
         encoder,
         VectorIndex.build(encoder.encode(contexts)),
         LexicalIndex.build(contexts),
         np.arange(len(contexts)),
         lambda rows: [Passage(str(row), 0, len(contexts[row]), contexts[row]) for row in rows],
-        sentences=VectorIndex.build(encoder.encode([text for _, text in found])),
-        sentence_rows=np.array([i for i, _ in found], np.int64),
+        sentences=VectorIndex.build(encoder.encode([text for _, text in views])),
+        sentence_rows=np.array([i for i, _ in views], np.int64),
     )
 
 
@@ -133,20 +133,20 @@ def ranking(
     answers = []
     for row in rows:
         wanted = place_of[row.context]
-        found = retriever.retrieve(row.question, 100)
-        near = found[:n_candidates]
+        hits = retriever.retrieve(row.question, 100)
+        near = hits[:n_candidates]
         read = reader.read(
             row.question,
             [Candidate(contexts[item.row], prior=RANKING.prior_weight * item.score) for item in near],
         )
         order = sorted(range(len(near)), key=lambda i: (not read[i].finished, -read[i].relevance, i))
         places["read"].append(_place([near[i].row for i in order], wanted))
-        places["fused"].append(_place([item.row for item in found], wanted))
+        places["fused"].append(_place([item.row for item in hits], wanted))
         for name in ("bm25", "dense"):
-            places[name].append(_ranked(found, name, wanted))
+            places[name].append(_ranked(hits, name, wanted))
         answer = best_mark(read[order[0]], contexts[near[order[0]].row]) if order else ""
         answers.append((exact_match(answer, row.answers), f1(answer, row.answers)))
-    figures: dict[str, Figures] = {name: _rank_figures(found_at) for name, found_at in places.items()}
+    figures: dict[str, Figures] = {name: _rank_figures(at) for name, at in places.items()}
     figures["end_to_end"] = means(answers)
     return figures
 
@@ -155,10 +155,10 @@ def _place(rows: Sequence[int], wanted: int) -> float:
     return rows.index(wanted) + 1 if wanted in rows else float("inf")
 
 
-def _ranked(found: Sequence[Hit], ranker: str, wanted: int) -> float:
+def _ranked(hits: Sequence[Hit], ranker: str, wanted: int) -> float:
     """The place a ranker gave the wanted row, as far as the fused list remembers it."""
-    said = [r.rank for item in found if item.row == wanted for r in item.ranked if r.ranker == ranker]
-    return float(said[0]) if said else float("inf")
+    ranks = [r.rank for hit in hits if hit.row == wanted for r in hit.ranked if r.ranker == ranker]
+    return float(ranks[0]) if ranks else float("inf")
 
 
 def _rank_figures(places: Sequence[float]) -> Figures:

@@ -209,6 +209,25 @@ def explain(
         print("\n".join(lines(explanation)))
 
 
+@app.command(epilog="Example: rag eval new my-questions.jsonl")
+def new(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The JSON-lines file to write or go on with.")],
+    store: StoreOption = None,
+) -> None:
+    """Write questions with evidence by walking through the passages of a store.
+
+    Each passage is shown: type a question and its answer, and say which near misses have no answer.
+    """
+    from eval.questions.writing import passages_of, write_questions
+    from eval.runs.opening import settings_for
+    from rag.store import Store
+
+    with Store.open(settings_for(store).store) as opened:
+        passages = passages_of(opened)
+    n_written = write_questions(file, passages, _typed, print)
+    _tell(f"{n_written} questions written to {file}; next: rag eval check {file} --store ...")
+
+
 @app.command(epilog="Example: rag eval calibrate my-questions.jsonl")
 def calibrate(
     questions: Annotated[
@@ -340,6 +359,15 @@ def _wanted(paths: list[Path], split: str | None, limit: int | None) -> list[Que
     if not wanted:
         raise UsageError("there is no question to ask", "see: rag eval check QUESTIONS")
     return wanted
+
+
+def _typed(prompt: str) -> str | None:
+    """The line typed at a prompt; None at the end of input."""
+    try:
+        return input(prompt)
+    except EOFError:
+        print()
+        return None
 
 
 def _opened(folder: Path) -> Run:

@@ -85,11 +85,11 @@ class Block:
 class Document:
     """One file as it was decoded; later stages slice ``text`` and never rewrite it.
 
-    ``path`` is absolute. ``date`` is ISO 8601 (``2017-03-22``) or None. ``places`` is sorted by start and
-    is empty for plain text, whose lines are counted from its line breaks. ``blocks`` are in order, do not
-    overlap and leave out nothing but white space and what only divides (a rule, a table's line of dashes).
-    ``notes`` are what the loader had to decide ("decoded as cp1252"), each a short sentence for the indexing
-    report.
+    ``path`` is absolute. ``date`` is ISO 8601 (``2017-03-22``, or ``2017-03`` or ``2017`` where no more is
+    said) or None. ``places`` is sorted by start and is empty for plain text, whose lines are counted from its
+    line breaks. ``blocks`` are in order, do not overlap and leave out nothing but white space and what only
+    divides (a rule, a table's line of dashes). ``notes`` are what the loader had to decide ("decoded as
+    cp1252"), each a short sentence for the indexing report.
     """
 
     id: str

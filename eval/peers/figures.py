@@ -61,14 +61,14 @@ class Judge:
         scored = score_table(score(rows, self._questions, {}))
         where = score_table(score(sources, self._questions, {}))
         says_where = any(reply.found.source is not None for reply in outcome.replies)
-        found: Table = {}
+        by_question: Table = {}
         for question_id, values in scored.items():
             values["source"] = where[question_id]["hit@1"] if says_where else None
-            found[question_id] = {
+            by_question[question_id] = {
                 name: values[metric] if reads or not reading else None
                 for name, (metric, reading) in QUALITY.items()
             }
-        return found
+        return by_question
 
     def _row(self, question_id: str, found: Found) -> Row:
         """A run's row: the gold evidence's places, the hits, and the answer without citations."""
@@ -89,7 +89,7 @@ def system_figures(
     peer: Peer, outcome: Outcome, scores: Table, ours: Table | None, n_passages: int
 ) -> dict[str, Any]:
     """One system's figures for JSON: means with intervals, the same against ours, speed and memory."""
-    told: dict[str, Any] = {
+    identity: dict[str, Any] = {
         "name": peer.name,
         "version": peer.versions()[peer.packages[0]],
         "versions": peer.versions(),
@@ -99,10 +99,10 @@ def system_figures(
         "why": outcome.why or None,
     }
     if outcome.why:
-        return told
+        return identity
     times = latency([{"find": r.found.find_ms, "total": r.total_ms} for r in outcome.replies])
     failures = [r for r in outcome.replies if r.found.failure]
-    return told | {
+    return identity | {
         "quality": {name: summary([values[name] for values in scores.values()]) for name in QUALITY},
         "against_ours": None if ours is None or peer.is_ours else differences(scores, ours),
         "load_seconds": outcome.load_seconds,

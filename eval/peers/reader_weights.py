@@ -58,10 +58,10 @@ def write_question_answering(ours: Path, folder: Path) -> None:
     _write(folder / "config.json", config)
     _write(folder / "tokenizer.json", tokenizer | {"truncation": None, "padding": None})
     special = {f"{name}_token": token for name, token in _SPECIAL.items()}
-    told = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": MAX_TOKENS}
+    tokenizer_config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": MAX_TOKENS}
     # Named, because the general class leaves out the segments that a BERT needs.
     inputs = {"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}
-    _write(folder / "tokenizer_config.json", {**told, **inputs, **special})
+    _write(folder / "tokenizer_config.json", {**tokenizer_config, **inputs, **special})
 
 
 def _write(path: Path, value: object) -> None:

@@ -126,6 +126,6 @@ def chosen(names: list[str] | None) -> list[Peer]:
     known = [peer.name for peer in PEERS]
     unknown = [name for name in names or () if name not in known]
     if unknown:
-        told = ", ".join(f'"{name}"' for name in unknown)
-        raise UsageError(f"no system is called {told}", f"choose from: {'; '.join(known)}")
+        quoted = ", ".join(f'"{name}"' for name in unknown)
+        raise UsageError(f"no system is called {quoted}", f"choose from: {'; '.join(known)}")
     return [peer for peer in PEERS if not names or peer.name in names]

@@ -107,17 +107,17 @@ def write_json(path: Path, record: Task | Outcome) -> None:
 
 def read_task(path: Path) -> Task:
     """The task of a file that ``write_json`` wrote."""
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    passages = tuple(SharedPassage(**each) for each in told.pop("passages"))
-    return Task(passages=passages, questions=tuple(Asked(**q) for q in told.pop("questions")), **told)
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    passages = tuple(SharedPassage(**each) for each in record.pop("passages"))
+    return Task(passages=passages, questions=tuple(Asked(**q) for q in record.pop("questions")), **record)
 
 
 def read_outcome(path: Path) -> Outcome:
     """The outcome of a file that ``write_json`` wrote."""
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return Outcome(replies=tuple(_reply(each) for each in told.pop("replies")), **told)
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return Outcome(replies=tuple(_reply(each) for each in record.pop("replies")), **record)
 
 
-def _reply(told: Mapping[str, Any]) -> Reply:
-    found = {**told["found"], "rows": tuple(told["found"]["rows"])}
-    return Reply(told["id"], Found(**found), told["total_ms"])
+def _reply(record: Mapping[str, Any]) -> Reply:
+    found = {**record["found"], "rows": tuple(record["found"]["rows"])}
+    return Reply(record["id"], Found(**found), record["total_ms"])

@@ -49,10 +49,10 @@ def question_files(paths: Sequence[Path]) -> list[Path]:
     """The JSON-lines files a user's paths mean: a folder stands for its ``*.jsonl``, sorted by name."""
     files: list[Path] = []
     for path in paths:
-        found = sorted(path.glob("*.jsonl")) if path.is_dir() else [path] if path.is_file() else []
-        if not found:
+        meant = sorted(path.glob("*.jsonl")) if path.is_dir() else [path] if path.is_file() else []
+        if not meant:
             raise UsageError(f"no questions at {path}", "give a .jsonl file, or a folder that holds some")
-        files.extend(found)
+        files.extend(meant)
     return files
 
 

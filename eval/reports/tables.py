@@ -71,18 +71,18 @@ def show(run: Run, figures: Mapping[str, Any], console: Console) -> None:
 
 def tables(run: Run, figures: Mapping[str, Any]) -> list[Table]:
     """The tables of the summary: metrics, types, traits, confidence, failures, latency."""
-    found = [_metrics(figures), _types(figures)]
+    shown = [_metrics(figures), _types(figures)]
     if figures["by_trait"]:
-        found.append(_traits(figures))
-    found.append(_confidence(figures["abstention"]))
+        shown.append(_traits(figures))
+    shown.append(_confidence(figures["abstention"]))
     if figures["by_ranker"]:
-        found.append(_rankers(figures["by_ranker"]))
+        shown.append(_rankers(figures["by_ranker"]))
     if figures["failures"]:
-        found.append(_failures(figures["failures"]))
+        shown.append(_failures(figures["failures"]))
     times = latency(run.timings())
     if times:
-        found.append(_latency(times))
-    return found
+        shown.append(_latency(times))
+    return shown
 
 
 def new_table(title: str, *columns: str) -> Table:
@@ -157,8 +157,8 @@ def alarm_sentence(figures: Mapping[str, Any]) -> str:
     alarms = figures["false_alarms"]
     if not alarms["n"]:
         return "False alarms of a disagreement are unmeasured: no question is marked as having none."
-    told = f"a disagreement is told on {percent(alarms['mean'])} per cent"
-    return f"False alarms: {told} of the {alarms['n']} questions marked as having none."
+    share = f"a disagreement is told on {percent(alarms['mean'])} per cent"
+    return f"False alarms: {share} of the {alarms['n']} questions marked as having none."
 
 
 def _traits(figures: Mapping[str, Any]) -> Table:

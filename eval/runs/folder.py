@@ -72,10 +72,10 @@ class Run:
     @cached_property
     def by_document(self) -> Mapping[str, list[tuple[int, int, str]]]:
         """Passages kept, as (start, end, text), by document."""
-        found: dict[str, list[tuple[int, int, str]]] = {}
+        passages: dict[str, list[tuple[int, int, str]]] = {}
         for (document, start, end), text in self.passages.items():
-            found.setdefault(document, []).append((start, end, text))
-        return found
+            passages.setdefault(document, []).append((start, end, text))
+        return passages
 
     @property
     def missing(self) -> list[str]:

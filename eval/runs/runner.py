@@ -51,12 +51,12 @@ def askings(questions: Sequence[Question], *, raw_follow_ups: bool = False) -> l
     >>> [(a.id, a.text) for a in askings([one], raw_follow_ups=True)]
     [('q1', 'why did he leave?'), ('q1~typed', 'and why?')]
     """
-    found = []
+    wanted = []
     for question in questions:
-        found.append(Asking(question.id, question.standalone or question.question, question))
+        wanted.append(Asking(question.id, question.standalone or question.question, question))
         if raw_follow_ups and question.standalone:
-            found.append(Asking(question.id + AS_TYPED, question.question, question))
-    return found
+            wanted.append(Asking(question.id + AS_TYPED, question.question, question))
+    return wanted
 
 
 def run(
@@ -103,11 +103,13 @@ def _begin(folder: Path, questions: Sequence[Question], info: Mapping[str, Any])
     """Make the folder ready, or check that it is this same run; the ids of rows already there."""
     import json
 
-    told = json.loads(dump({"format": FORMAT, "questions_sha256": questions_sha256(questions), **info}))
+    info_now = json.loads(dump({"format": FORMAT, "questions_sha256": questions_sha256(questions), **info}))
     path = folder / "run.json"
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
-        changed = sorted(key for key in told.keys() | before.keys() if told.get(key) != before.get(key))
+        changed = sorted(
+            key for key in info_now.keys() | before.keys() if info_now.get(key) != before.get(key)
+        )
         if changed:
             raise UsageError(
                 f"{folder} holds another run: {', '.join(changed)} differ",
@@ -116,7 +118,7 @@ def _begin(folder: Path, questions: Sequence[Question], info: Mapping[str, Any])
     else:
         lines = "".join(dump(question_to_json(question)) + "\n" for question in questions)
         write_whole(folder / "questions.jsonl", lines)
-        write_whole(path, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        write_whole(path, json.dumps(info_now, indent=1, ensure_ascii=False) + "\n")
     for name in ("rows.jsonl", "passages.jsonl", "timings.jsonl"):
         cut_torn_line(folder / name)
     return {row["id"] for row in read_lines(folder / "rows.jsonl")}

@@ -76,15 +76,15 @@ def _lost(row: Row) -> Failure:
     places = [gold for piece in row["gold"] for gold in piece["places"]]
     if not any(gold["passages"] or gold["whole"] for gold in places):
         aside = next((gold["set_aside"] for gold in places if gold["set_aside"]), None)
-        told = f"set aside as {aside}" if aside else "no passage takes in half of the quote"
-        return Failure(Cause.NOT_IN_SPLIT, f"{places[0]['document']}: {told}")
+        detail = f"set aside as {aside}" if aside else "no passage takes in half of the quote"
+        return Failure(Cause.NOT_IN_SPLIT, f"{places[0]['document']}: {detail}")
     trail = row["trail"]
     ranks = ", ".join(f"{name} {rank}" for name, rank in trail["ranks"].items()) if trail else ""
     if trail is None:
         return Failure(Cause.LOST_AT_RETRIEVAL, "no ranker brought the gold passage up at all")
     if not trail["read"] and trail["place"] <= trail["n_read"]:
-        told = f"{trail['place']} would have been read ({ranks}): does the question name a date?"
-        return Failure(Cause.LEFT_OUT, f"gold passage at place {told}")
+        detail = f"{trail['place']} would have been read ({ranks}): does the question name a date?"
+        return Failure(Cause.LEFT_OUT, f"gold passage at place {detail}")
     if not trail["read"]:
         return Failure(Cause.LOST_AT_RETRIEVAL, f"gold passage at place {trail['place']} ({ranks})")
     if not any(pieces_held(row)):

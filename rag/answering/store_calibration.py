@@ -16,6 +16,7 @@ from pathlib import Path
 from rag.answering.calibration import Calibrator, load_calibrator
 from rag.errors import StoreDamagedError, StoreFormatError
 from rag.files import replace_file
+from rag.text.sinks import shell_word
 
 FILE = "calibration.json"
 FORMAT = 1
@@ -80,7 +81,7 @@ def load(store: Path) -> StoreCalibration | None:
     Raises StoreFormatError for one of another version and StoreDamagedError for what is none.
     """
     path = store / FILE
-    again = f'rag eval calibrate --reset --store "{store}"'
+    again = f"rag eval calibrate --reset --store {shell_word(store)}"
     try:
         kept = json.loads(path.read_text("utf-8"))
         version = kept["format"]

@@ -54,7 +54,7 @@ _NO_PROSE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _HALVES = re.compile("[\ud800-\udfff]")
-LIST_NUMBER = re.compile(r"^[ \t>]*(?:\d+[.)]|\d+(?:\.\d+)+\.?)(?=\s)", re.MULTILINE)  # 1.  2)  3.1
+LIST_NUMBER = re.compile(r"^[ \t>#]*(?:\d+[.)]|\d+(?:\.\d+)+\.?)(?=\s)", re.MULTILINE)  # 1.  2)  3.1
 _HEADING = re.compile(r"^#{1,6}\s.*$", re.MULTILINE)
 _BLOCK = re.compile(r"(?:^[ ]{0,3}>.*(?:\n|\Z))+", re.MULTILINE)
 _BLOCK_LINE = re.compile(r"^[ ]{0,3}(?:>[ ]?)+", re.MULTILINE)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from rag.checks.claims import LIST_NUMBER, Claim, ClaimKind, blank, claims_in
+from rag.checks.claims import LIST_NUMBER, Claim, ClaimKind, blank, claims_in, plain
 from rag.citations import freshness, location
 from rag.errors import UsageError
 from rag.records import Freshness, Hit, Location, Passage, sha256_text
@@ -358,13 +358,13 @@ def _check_phrase(claim: Claim, documents: _Documents, nearby: _Nearby) -> Claim
         for found in [nearby.words(passage)]
         for _, first, last in matcher.find(found)
     ]
-    if inside:
-        return _best(claim, inside, documents, compared)
+    if inside and (near_best := _best(claim, inside, documents, compared)).stands:
+        return near_best
     if not matches:
         return ClaimCheck(claim, ClaimVerdict.NOWHERE, compared, "these words stand in no document")
     best = _best(claim, matches, documents, compared)
     if best.verdict is ClaimVerdict.DIFFERS:
-        return best
+        return near_best if inside else best
     detail = "stands in the documents, but in none of the passages nearest to its sentence"
     return replace(best, verdict=ClaimVerdict.ELSEWHERE, detail=detail)
 
@@ -387,7 +387,7 @@ def _best(claim: Claim, matches: Sequence[_Match], documents: _Documents, compar
     if rank == 0:
         verdict, detail = ClaimVerdict.VERBATIM, "stands there, character for character"
     elif parted is not None:
-        verdict, detail = ClaimVerdict.TYPOGRAPHY, "the same words, other " + _listed(parted)
+        verdict, detail = ClaimVerdict.TYPOGRAPHY, "the same words; what differs is " + _listed(parted)
     else:
         verdict = ClaimVerdict.DIFFERS
         detail = "the same words, with other capitals or punctuation"
@@ -404,7 +404,11 @@ def _as_written(said: str, text: str, match: _Match) -> tuple[_Match, list[str] 
         start -= len(before)
     if after and text[end : end + len(after)] == after:
         end += len(after)
-    return _Match(match.document, start, end), differences(said, text[start:end])
+    whole, there = _Match(match.document, start, end), text[start:end]
+    parted, bare = differences(said, there), plain(there)
+    if parted is None and bare != there and (without := differences(said, bare)) is not None:
+        return whole, ["the document's markup", *without]
+    return whole, parted
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -37,6 +37,14 @@ def index(
         list[str] | None,
         typer.Option("--drop", metavar="KEY", help="Leave out again what --keep brought back."),
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude",
+            metavar="PATTERN",
+            help="Leave out what fits, as in a .gitignore file, in this run; for good: a file .ragignore.",
+        ),
+    ] = None,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read every file again, with the settings now in force.")
     ] = False,
@@ -61,6 +69,7 @@ def index(
             keep=keep or (),
             drop=drop or (),
             rebuild=rebuild,
+            exclude=exclude or (),
             loader=pool,
         )
     from rag.output import reports

@@ -18,7 +18,7 @@ from rag.indexing.embed import embed
 from rag.indexing.progress import Progress, Quiet
 from rag.indexing.scan import Known, Scan, scan
 from rag.indexing.texts import contexts, sentence_texts
-from rag.loaders import find_files, real_roots
+from rag.loaders import LOADERS, ExcludedError, UnsupportedFileError, find_files, real_roots
 from rag.loading import Loader, LoadingPool
 from rag.passages.duplicates import groups
 from rag.retrieval.encoder import load_encoder
@@ -34,13 +34,16 @@ from rag.text.language import load_language
 
 __all__ = ["IndexSummary", "Progress", "index"]
 
+_LEFT = (UnsupportedFileError, ExcludedError)
+
 
 @dataclass(frozen=True, slots=True)
 class IndexSummary:
     """What a run did: documents by what became of them, and what the store now holds.
 
     ``embedded`` texts went through the encoder, ``reused`` vectors were known. ``committed`` is False when
-    nothing had changed and the generation is the one there was.
+    nothing had changed and the generation is the one there was. ``problems`` are files that were to be read
+    and could not; ``left`` are those of other kinds, and what a pattern leaves out.
     """
 
     added: int
@@ -49,6 +52,7 @@ class IndexSummary:
     renamed: int
     unchanged: int
     problems: list[LoadError]
+    left: list[LoadError]
     n_documents: int
     n_passages: int
     n_excluded: int
@@ -78,6 +82,7 @@ def index(
     keep: Collection[str] = (),
     drop: Collection[str] = (),
     rebuild: bool = False,
+    exclude: Sequence[str] = (),
     encoder: Encoder | None = None,
     loader: Loader | None = None,
     steps: Steps = no_steps,
@@ -86,8 +91,9 @@ def index(
 
     Documents indexed from elsewhere stay. ``keep`` names boilerplate (by ``boilerplate_key``) to bring back,
     for good; ``drop`` undoes that. ``rebuild`` reads every file again, with the settings and the encoder now
-    set. ``loader`` None loads every file in a child process, under limits. ``steps`` is told the name of each
-    step before it is taken.
+    set. ``exclude`` are patterns, as in a .gitignore file, of what to leave out in this run; what was indexed
+    of it is let go. ``loader`` None loads every file in a child process, under limits. ``steps`` is told the
+    name of each step before it is taken.
 
     Raises NothingToIndexError, StoreLockedError, EncoderMismatchError, or StoreError when settings differ or
     the disk refuses; the store is then as it was. So it is after Ctrl-C, and embeddings made are kept.
@@ -103,11 +109,14 @@ def index(
                 keep=keep,
                 drop=drop,
                 rebuild=rebuild,
+                exclude=exclude,
                 encoder=encoder,
                 loader=pool,
                 steps=steps,
             )
-    run = _Run(Path(store).absolute(), settings, progress or Quiet(), rebuild, encoder, loader, steps)
+    run = _Run(
+        Path(store).absolute(), settings, progress or Quiet(), rebuild, exclude, encoder, loader, steps
+    )
     given = None if paths is None else [os.path.abspath(path) for path in paths]
     found = None
     if given is not None:
@@ -128,6 +137,7 @@ class _Run:
         settings: Settings,
         progress: Progress,
         rebuild: bool,
+        exclude: Sequence[str],
         encoder: Encoder | None,
         loader: Loader,
         steps: Steps,
@@ -137,6 +147,7 @@ class _Run:
         self.settings = settings
         self.progress = progress
         self.rebuild = rebuild
+        self.exclude = exclude
         self.steps = steps
         self.began = time.perf_counter()
         self.rules = rules_sum()
@@ -155,7 +166,7 @@ class _Run:
         """The files under ``paths``, the store's own left out, and what could not be looked at."""
         key = tuple(paths)
         if key not in self._found:
-            files, problems = find_files([Path(path) for path in paths])
+            files, problems = find_files([Path(path) for path in paths], self.exclude)
             own = [str(self.store), os.path.realpath(self.store)]
             self._found[key] = (
                 [path for path in files if not is_under(str(path), own)],
@@ -315,7 +326,8 @@ class _Run:
             removed=scanned.removed,
             renamed=scanned.renamed,
             unchanged=scanned.unchanged,
-            problems=scanned.problems,
+            problems=[problem for problem in scanned.problems if not isinstance(problem, _LEFT)],
+            left=[problem for problem in scanned.problems if isinstance(problem, _LEFT)],
             n_documents=manifest.n_documents,
             n_passages=manifest.n_passages,
             n_excluded=manifest.n_excluded,
@@ -333,7 +345,7 @@ def _nothing(paths: Sequence[str], problems: Sequence[RagError]) -> NothingToInd
     more = f"\n  and {len(problems) - 5} more" if len(problems) > 5 else ""
     return NothingToIndexError(
         f"there is no readable document under {', '.join(paths)}{reasons}{more}",
-        "name a file or folder with .txt, .md, .html, .pdf or .docx files; an existing store is left alone",
+        f"name a file or folder with one of {', '.join(LOADERS)} files; an existing store is left alone",
     )
 
 

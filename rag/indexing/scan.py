@@ -12,7 +12,7 @@ from pathlib import Path
 from rag.errors import LoadError
 from rag.files import UnfitFileError, file_sha256, is_gone, is_under, open_regular, why
 from rag.indexing.progress import Progress
-from rag.loaders import OutsideError
+from rag.loaders import ExcludedError, OutsideError
 from rag.loading import Loaded, Loader
 from rag.settings import PassageSettings
 from rag.store.content import Entry, FileRow
@@ -73,7 +73,7 @@ def scan(
     out_of_sight = [
         problem.path
         for problem in problems
-        if not isinstance(problem, OutsideError) and not is_gone(problem.path)
+        if not isinstance(problem, (OutsideError, ExcludedError)) and not is_gone(problem.path)
     ]
     here = {str(path) for path in files}
     vanished: dict[str, list[str]] = {}

@@ -9,15 +9,18 @@ from pathlib import Path
 
 from rag.errors import LoadError
 from rag.files import read_regular, why
+from rag.loaders.asciidoc import load_adoc
 from rag.loaders.book import load_epub
 from rag.loaders.delimited import load_csv
 from rag.loaders.draft import Draft, UnreadableError
 from rag.loaders.files import OutsideError, UnsupportedFileError, find, real_roots
+from rag.loaders.ignore import ExcludedError
 from rag.loaders.mail import load_eml, load_mbox
 from rag.loaders.markdown import load_markdown
 from rag.loaders.opendocument import load_odt
 from rag.loaders.pdf import load_pdf
 from rag.loaders.plain import load_text
+from rag.loaders.restructured import load_rst
 from rag.loaders.rich import load_rtf
 from rag.loaders.sheets import load_xlsx
 from rag.loaders.slides import load_pptx
@@ -25,7 +28,16 @@ from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
 
-__all__ = ["LOADERS", "MAX_BYTES", "OutsideError", "UnsupportedFileError", "find_files", "load", "real_roots"]
+__all__ = [
+    "LOADERS",
+    "MAX_BYTES",
+    "ExcludedError",
+    "OutsideError",
+    "UnsupportedFileError",
+    "find_files",
+    "load",
+    "real_roots",
+]
 
 LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".txt": load_text,
@@ -46,6 +58,9 @@ LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".odt": load_odt,
     ".epub": load_epub,
     ".rtf": load_rtf,
+    ".rst": load_rst,
+    ".adoc": load_adoc,
+    ".asciidoc": load_adoc,
 }
 MAX_BYTES = 200_000_000  # a text this long is a log or a dump, and one file would hold up all others
 
@@ -90,12 +105,13 @@ def load(path: Path, *, max_bytes: int = MAX_BYTES, inside: Collection[str] | No
     )
 
 
-def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[LoadError]]:
+def find_files(paths: Sequence[Path], exclude: Sequence[str] = ()) -> tuple[list[Path], list[LoadError]]:
     """All files under the paths that a loader serves, absolute and sorted, and what stood in the way.
 
-    Files of other kinds are among the problems as ``UnsupportedFileError``.
+    Files of other kinds are among the problems as ``UnsupportedFileError``, what patterns leave out (those
+    given, and a folder's ``.ragignore``) as ``ExcludedError``.
     """
-    return find(paths, LOADERS)
+    return find(paths, LOADERS, exclude)
 
 
 def _bytes(name: str, max_bytes: int, inside: Collection[str] | None) -> bytes:

@@ -18,7 +18,7 @@ from rag.loaders.draft import Draft, Known, Piece, UnreadableError, laid_out, ma
 from rag.loaders.html_walk import walk
 from rag.loaders.plain import decode
 from rag.loaders.web import parse
-from rag.text.dates import dates_in
+from rag.text.dates import stated_date
 
 _TYPE = "application/epub+zip"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -40,10 +40,9 @@ def load_epub(data: bytes) -> Draft:
     if not pieces:
         raise UnreadableError("no text in it")
     text, blocks, _ = laid_out(pieces)
-    dates = dates_in(f"{_field(package, 'date')} ")
     known = Known(
         title=_field(package, "title") or None,
-        date=dates[0][2] if dates else None,
+        date=stated_date(_field(package, "date")),
         notes=(f"{n_missing} of its chapters cannot be read",) if n_missing else (),
     )
     return marked(text, _TYPE, blocks, known)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rag.errors import LoadError
 from rag.files import is_under, why
+from rag.loaders.ignore import ExcludedError, Ignoring, patterns
 
 
 class UnsupportedFileError(LoadError):
@@ -33,13 +34,17 @@ def real_roots(paths: Sequence[str | Path]) -> list[str]:
     return roots
 
 
-def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], list[LoadError]]:
+def find(
+    paths: Sequence[Path], suffixes: Container[str], exclude: Sequence[str] = ()
+) -> tuple[list[Path], list[LoadError]]:
     """All files with one of the suffixes under the paths, absolute and sorted, and what stood in the way.
 
     Folders are read with all that is in them, hidden files and folders aside; a folder reached by several
     links is read once, and a link that leads out of all the paths is not followed. A path the user names is
-    taken by its name, hidden or not.
+    taken by its name, hidden or not. What the patterns ``exclude`` or a folder's ``.ragignore`` leave out is
+    not looked at, and is among the problems as ``ExcludedError``. Raises UsageError for a wrong pattern.
     """
+    given = patterns(exclude, "--exclude")
     files: set[Path] = set()
     problems: list[LoadError] = []
     seen: set[tuple[int, int]] = set()
@@ -51,7 +56,13 @@ def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], l
         except (OSError, ValueError) as error:
             problems.append(_problem(root, error))
             continue
-        found = _walk(root, seen, inside) if stat.S_ISDIR(status.st_mode) else [root]
+        is_folder = stat.S_ISDIR(status.st_mode)
+        ignoring = Ignoring(root if is_folder else root.parent, given)
+        found: Iterable[Path | LoadError] = [root]
+        if is_folder:
+            found = _walk(root, seen, inside, ignoring)
+        elif ignoring.leaves_out(str(root), folder=False):
+            found = [ExcludedError(str(root), "left out by a pattern")]
         for item in found:
             if isinstance(item, LoadError):
                 problems.append(item)
@@ -66,29 +77,36 @@ def find(paths: Sequence[Path], suffixes: Container[str]) -> tuple[list[Path], l
     return sorted(files), problems
 
 
-def _walk(root: Path, seen: set[tuple[int, int]], inside: Sequence[str]) -> Iterator[Path | LoadError]:
+def _walk(
+    root: Path, seen: set[tuple[int, int]], inside: Sequence[str], ignoring: Ignoring
+) -> Iterator[Path | LoadError]:
     """Every file below a folder, and what stood in the way; no depth of folders is too great."""
     above: list[tuple[tuple[int, int], Iterator[os.DirEntry[str]]]] = []
     waiting: Path | None = root
     while waiting is not None or above:
         if waiting is not None:
             opened = _enter(waiting, seen, {key for key, _ in above})
-            waiting = None
             if isinstance(opened, LoadError):
                 yield opened
             elif opened is not None:
                 above.append(opened)
+                if problem := ignoring.enter(str(waiting)):
+                    yield problem
+            waiting = None
             continue
         entry = next(above[-1][1], None)
         if entry is None:
             above.pop()
+            ignoring.leave()
             continue
         if entry.name.startswith("."):
             continue
         path = Path(entry.path)
         try:
             mode = path.stat().st_mode
-            if entry.is_symlink() and not is_under(os.path.realpath(path), inside):
+            if ignoring.leaves_out(str(path), folder=stat.S_ISDIR(mode)):
+                yield ExcludedError(str(path), "left out by a pattern")
+            elif entry.is_symlink() and not is_under(os.path.realpath(path), inside):
                 yield OutsideError(str(path))
             elif stat.S_ISDIR(mode):
                 waiting = path

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.text.dates import around_date, dates_in
+from rag.text.dates import around_date, dates_in, months_in
 from rag.text.english import ENGLISH
 from rag.text.layout import (
     has_date_cue,
@@ -28,6 +28,8 @@ from rag.text.layout import (
 _WORDS = ENGLISH.lines
 _TRAIL = re.compile(r"\s[>»|]\s")  # "Echo > News > Calder Mere": where a page stands, not what it is called
 _MAX_HEAD = 14  # lines; no letterhead or page top is longer
+_LONGEST_DATE = 120  # characters of a line that is there for its date
+_CUE_WORDS = 3  # "first published in", beside a month
 _TITLE_WORDS = 40  # a letter's subject can be long
 
 
@@ -98,6 +100,7 @@ def _title(head: Sequence[Sequence[str]], *, sectioned: bool) -> str | None:
             not first
             or is_byline(first)
             or is_date_line(first)
+            or _month(first)
             or (is_list_item(block[0]) and len(block) > 1)
         ):
             continue
@@ -137,7 +140,22 @@ def _date(head_lines: Sequence[str]) -> str | None:
             _WORDS.minutes.search(bare) or bare.endswith(bare[dates[-1][0] : dates[-1][1]])
         ):
             later.append(dates[-1][2])
-    return later[0] if later else None
+    return later[0] if later else next(filter(None, map(_month, head_lines[: _MAX_HEAD + 6])), None)
+
+
+def _month(line: str) -> str | None:
+    """The month of a year for which a line is there, with little beside it but that it is of publication.
+
+    >>> _month("March 2017"), _month("Published: Sept. 2018"), _month("The fire of March 2017")
+    ('2017-03', '2018-09', None)
+    """
+    found = months_in(line) if len(line) <= _LONGEST_DATE else []
+    if not found:
+        return None
+    start, end, iso = found[0]
+    beside = " ".join(f"{line[:start]} {line[end:]}".split()).strip(" |·•,;:/()[]*_#–—-")
+    cued = has_date_cue(beside) and n_words(beside) <= _CUE_WORDS and not _WORDS.updated.search(beside)
+    return iso if not beside or cued else None
 
 
 def _cued(line: str) -> str | None:

@@ -14,7 +14,7 @@ from rag.loaders.draft import Draft, Known, marked
 from rag.loaders.plain import decode
 from rag.records import Block, BlockKind
 from rag.text.blocks import is_rule
-from rag.text.dates import dates_in
+from rag.text.dates import stated_date
 from rag.text.layout import is_name_line, lines
 from rag.text.markup import plain_words
 
@@ -44,10 +44,9 @@ def load_markdown(data: bytes) -> Draft:
     fields = _fields(front[1]) if front else {}
     body = front.end() if front else 0
     blocks = list(_blocks(text, body))
-    dates = dates_in(fields.get("date", "") or fields.get("published", ""))
     known = Known(
         title=fields.get("title") or _first_heading(text, blocks),
-        date=dates[0][2] if dates else None,
+        date=stated_date(fields.get("date", "") or fields.get("published", "")),
         encoding=encoding,
         notes=notes,
     )

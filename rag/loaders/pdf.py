@@ -21,6 +21,7 @@ from rag.text.dates import dates_in
 from rag.text.layout import ends_open, is_complete, is_date_line, is_list_item
 
 _EDGE_LINES = 3  # at the top and at the bottom of a page: no header or footer is taller
+_MAX_RANGES = 8  # of pages without text, named in a note
 _LONGEST_EDGE = 300  # characters; no header or footer is longer
 _MIN_LEADING, _MAX_LEADING = 4.0, 60.0  # points from line to line; less is a superscript, more a picture
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\ud800-\udfff]")
@@ -46,12 +47,11 @@ def load_pdf(data: bytes) -> Draft:
     if b"%PDF-" not in data[:1024]:
         raise UnreadableError("not a PDF file, whatever its name says")
     pages, fields = _read(data)
-    empty = sum(not page for page in pages)
-    if empty == len(pages):
-        raise UnreadableError(
-            "no text in it: its pages are pictures", "run text recognition (OCR) over it first"
-        )
-    notes = (f"{empty} of {len(pages)} pages have no text",) if empty else ()
+    empty = [number for number, page in enumerate(pages, 1) if not page]
+    if len(empty) == len(pages):
+        count = "1 page is a picture" if len(pages) == 1 else f"{len(pages):,} pages are pictures"
+        raise UnreadableError(f"no text layer: its {count}", "run text recognition (OCR) over it first")
+    notes = (f"{len(empty)} of {len(pages)} pages have no text layer: {ranges_of(empty)}",) if empty else ()
     text, places = _flow(list(_paragraphs(without_running_lines(pages))))
     created, dated = None, re.match(r"D:(\d{4})(\d\d)(\d\d)", fields.get("CreationDate", ""))
     if dated:
@@ -65,6 +65,23 @@ def load_pdf(data: bytes) -> Draft:
     return unmarked(
         text, "application/pdf", Known(title or None, created=created, places=places, notes=notes)
     )
+
+
+def ranges_of(numbers: Sequence[int]) -> str:
+    """Rising numbers in words, those in a row as one range; after the eighth range only how many follow.
+
+    >>> ranges_of([1, 3, 4, 5, 9]), ranges_of(range(1, 40, 2))
+    ('1, 3-5, 9', '1, 3, 5, 7, 9, 11, 13, 15 and 12 more')
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    named = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs[:_MAX_RANGES]]
+    more = sum(last - first + 1 for first, last in runs[_MAX_RANGES:])
+    return ", ".join(named) + (f" and {more} more" if more else "")
 
 
 def _read(data: bytes) -> tuple[list[list[Line]], dict[str, str]]:

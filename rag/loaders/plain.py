@@ -28,7 +28,7 @@ def decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:
             except UnicodeDecodeError as error:
                 raise UnreadableError(f"it says it is {encoding} and is not") from error
     if b"\0" in data:
-        raise UnreadableError("binary content", "only text, Markdown, HTML, PDF and DOCX files can be read")
+        raise UnreadableError("binary content", "its name may be wrong: this kind of file holds text")
     try:
         return data.decode("utf-8"), "utf-8", ()
     except UnicodeDecodeError:

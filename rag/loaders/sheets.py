@@ -20,7 +20,7 @@ from rag.records import BlockKind
 
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MAX_ROWS = 1_048_576  # of a sheet, as the format has it
-_MAX_CELLS = 50_000_000  # empty ones before a row's last word among them
+_MAX_CELLS = 50_000_000  # of a sheet, empty ones before a row's last word among them
 _DECIMALS = re.compile(r"\.(0+)")
 _CURRENCY = re.compile(r"\[\$(?P<named>[£$€¥])|(?<!\[)(?P<bare>[£$€¥])")
 _NO_SHAPE = re.compile(r"\"[^\"]*\"|\\.|_.|\*.|\[[^\]]*\]")  # words, fillers and colours of a number format
@@ -49,19 +49,17 @@ def load_xlsx(data: bytes) -> Draft:
 
 
 def _pieces(book: Any) -> Iterator[Piece]:
-    left = _MAX_CELLS
     for number, sheet in enumerate(book.worksheets, 1):
         sheet.reset_dimensions()  # what a sheet says of its size is whatever its writer liked
-        heading = Piece(BlockKind.HEADING, sheet.title, 1, page=number)
-        for piece in table_pieces(_rows(sheet, left), number):
-            if heading is not None:
-                yield heading
-                heading = None
+        for row, piece in enumerate(table_pieces(_rows(sheet), number)):
+            if row == 0:
+                yield Piece(BlockKind.HEADING, sheet.title, 1, page=number)
             yield piece
 
 
-def _rows(sheet: Any, left: int) -> Iterator[tuple[int, list[str]]]:
+def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
     """The rows with words, each with its number."""
+    left = _MAX_CELLS
     for number, row in enumerate(sheet.iter_rows(), 1):
         left -= len(row)
         if number > _MAX_ROWS or left < 0:

@@ -1,7 +1,8 @@
-"""Word files (DOCX): paragraphs and tables in the order they are read.
+"""Word files (DOCX): paragraphs and tables in the order they are read, footnotes under their paragraphs.
 
-Word knows no lines until it prints, so a place's line is the number of the paragraph, counted from 1; empty
-paragraphs are not counted and a table row counts as one.
+Of tracked changes the accepted text is read; headers and footers, which repeat, are not. Word knows no lines
+until it prints, so a place's line is the number of the paragraph, counted from 1; empty paragraphs are not
+counted and a table row counts as one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,11 @@ _STYLES = (  # words in a style's name, in small letters, and what a paragraph o
     ("macro text", BlockKind.CODE),
 )
 _BOLD_LEVEL = 6  # of a heading that only its bold type marks: under all that a style marks
-_WRAPPERS = {f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "customXml", "smartTag")}
+_WRAPPERS = {f"{_W}{name}" for name in ("sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag")}
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_LEFT_OUT = {f"{_W}del", f"{_W}moveFrom", f"{_MC}Fallback"}  # the last says again what stands beside it
+_GAPS = {f"{_W}tab": " ", f"{_W}br": " ", f"{_W}cr": " ", f"{_W}noBreakHyphen": "-"}
+_NOTES = ("footnote", "endnote")
 _FIRST_ROW = 0x20  # the bit of a table's look that sets off its first row
 
 
@@ -69,15 +74,34 @@ def _open(data: bytes) -> Any:
 def _pieces(document: Any) -> Iterator[Piece]:
     """Every paragraph and table row that has words."""
     styles = {style.style_id: style.name or "" for style in document.styles}
-    yield from _walk(document.element.body, styles)
-
-
-def _walk(parent: Any, styles: dict[str, str]) -> Iterator[Piece]:
-    for child in _inside(parent, f"{_W}p", f"{_W}tbl"):
+    notes = _notes(document)
+    for child in _inside(document.element.body, f"{_W}p", f"{_W}tbl"):
         if child.tag == f"{_W}tbl":
             yield from _rows(child)
         elif words := _words(child):
             yield _paragraph(child, words, styles.get(_style(child), "").lower())
+        for reference in child.iter(*(f"{_W}{kind}Reference" for kind in _NOTES)) if notes else ():
+            note = notes.pop((reference.tag, reference.get(f"{_W}id")), "")
+            if note:
+                yield Piece(BlockKind.PARAGRAPH, note)
+
+
+def _notes(document: Any) -> dict[tuple[str, str | None], str]:
+    """The words of each footnote and endnote, by the tag and id of what refers to it."""
+    from lxml import etree
+
+    notes = {}
+    for relation in document.part.rels.values():
+        kind = relation.reltype.rsplit("/", 1)[-1].removesuffix("s")
+        if kind not in _NOTES or relation.is_external:
+            continue
+        parser = etree.XMLParser(resolve_entities=False, no_network=True)
+        root = etree.fromstring(relation.target_part.blob, parser)
+        for note in root.iter(f"{_W}{kind}"):
+            words = " ".join(filter(None, map(_words, note.iter(f"{_W}p"))))
+            if note.get(f"{_W}type") is None and words:  # the others are the lines over all notes
+                notes[f"{_W}{kind}Reference", note.get(f"{_W}id")] = words
+    return notes
 
 
 def _inside(parent: Any, *tags: str) -> Iterator[Any]:
@@ -140,6 +164,7 @@ def _rows(table: Any) -> Iterator[Piece]:
     rows = [
         (row.find(f"{_W}trPr/{_W}tblHeader") is not None, " | ".join(cells))
         for row in _inside(table, f"{_W}tr")
+        if row.find(f"{_W}trPr/{_W}del") is None
         if any(cells := [_cell(cell) for cell in _inside(row, f"{_W}tc")])
     ]
     repeated = any(header for header, _ in rows)
@@ -158,11 +183,16 @@ def _style(paragraph: Any) -> str:
 
 
 def _words(paragraph: Any) -> str:
-    """A paragraph's words: inserted ones too, deleted ones not."""
+    """A paragraph's words: inserted ones too, deleted and moved ones not."""
+    from lxml.etree import iterwalk
+
     parts = []
-    for node in paragraph.iter(f"{_W}t", f"{_W}tab", f"{_W}br", f"{_W}cr", f"{_W}noBreakHyphen"):
-        if node.tag == f"{_W}t":
+    walk = iterwalk(paragraph, events=("start",))
+    for _, node in walk:
+        if node.tag in _LEFT_OUT:
+            walk.skip_subtree()
+        elif node.tag == f"{_W}t":
             parts.append(node.text or "")
-        else:
-            parts.append("-" if node.tag == f"{_W}noBreakHyphen" else " ")
+        elif node.tag in _GAPS:
+            parts.append(_GAPS[node.tag])
     return " ".join("".join(parts).split())

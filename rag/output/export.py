@@ -105,6 +105,9 @@ def _account_from_json(given: Any) -> Account:
         raise TypeError("expected lists under 'citations' and 'notices'")
     if not all(isinstance(notice, str) for notice in notices):
         raise TypeError("expected texts under 'notices'")
+    status = Status(given["status"])
+    if (status is Status.ABSTAINED) != (not listed):
+        raise ValueError("an answer has citations exactly when it is not abstained")
     citations = []
     for number, one in enumerate(listed, start=1):
         try:
@@ -113,7 +116,7 @@ def _account_from_json(given: Any) -> Account:
             raise ValueError(f"citation {number}: no {error}") from None
         except (ValueError, TypeError) as error:
             raise ValueError(f"citation {number}: {error}") from None
-    return Account(question, Status(given["status"]), confidence, reason, tuple(citations), tuple(notices))
+    return Account(question, status, confidence, reason, tuple(citations), tuple(notices))
 
 
 def sureness(confidence: float) -> str:
@@ -134,7 +137,8 @@ def markdown(accounts: Sequence[Account]) -> str:
         for aside in one.before:
             lines += [references.escaped(aside), ""]
         for citation in one.citations:
-            number = notes.setdefault(references.escaped(_proof(citation)), len(notes) + 1)
+            path = references.code(file_name(citation.document))
+            number = notes.setdefault(f"{path}, {_proof(citation)}", len(notes) + 1)
             changed = _CHANGED[citation.freshness]
             lines += [references.markdown(citation, mark=f"[^{number}]") + changed, ""]
         reason = f": {references.escaped(one.reason)}" if one.reason else ""
@@ -146,9 +150,8 @@ def markdown(accounts: Sequence[Account]) -> str:
 
 
 def _proof(citation: Citation) -> str:
-    """What anyone needs to check a quotation: the file, its characters and its checksum."""
-    where = file_name(citation.document)
-    return f"{where}, characters {citation.start} to {citation.end}, SHA-256 of the file {citation.sha256}"
+    """What anyone needs, beside the file's name, to check a quotation: its characters and the checksum."""
+    return f"characters {citation.start} to {citation.end}, SHA-256 of the file {citation.sha256}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +233,8 @@ def word_document(accounts: Sequence[Account]) -> bytes:
         for aside in section.before:
             made.add_paragraph(aside)
         for quotation, citation in zip(section.quotations, one.citations, strict=True):
-            number = notes.setdefault(clean(_proof(citation)), len(notes) + 1)
+            note = clean(f"{citation.document}, {_proof(citation)}")
+            number = notes.setdefault(note, len(notes) + 1)
             if quotation.lead:
                 made.add_paragraph(quotation.lead, style="Quote")
             quoted = made.add_paragraph(style="Quote")

@@ -97,6 +97,18 @@ def _at_start(text: str) -> str:
     return _LIST_SIGN.sub(r"\1\\\2", _LIST_NUMBER.sub(r"\1\\\2", text))
 
 
+def code(text: str) -> str:
+    """Text as Markdown's code, such as a path: shown as it is, whatever stands in it.
+
+    >>> code("/d/a_b.txt"), code("a`b")
+    ('`/d/a_b.txt`', '`` a`b ``')
+    """
+    if "`" not in text:
+        return f"`{text}`"
+    fence = "`" * (max(map(len, re.findall("`+", text))) + 1)
+    return f"{fence} {text} {fence}"
+
+
 def key(citation: Citation) -> str:
     """A citation key: the file's name in plain letters, and the year."""
     stem = unicodedata.normalize("NFKD", Path(citation.document).stem).encode("ascii", "ignore").decode()

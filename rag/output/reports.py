@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from rag.checks.doctor import Finding
     from rag.checks.hygiene import Hygiene, KeptOut
     from rag.checks.verify import Checked
+    from rag.errors import LoadError
     from rag.indexing import IndexSummary
+
+N_KINDS = 8  # of files that are not read, named with their numbers
 
 
 def checked(result: Checked, look: Look) -> list[Text]:
@@ -87,6 +91,7 @@ def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
     return rows(
         [
             ("files", ", ".join(counts) or "none"),
+            *([("not read", left(done.left))] if done.left else []),
             ("documents", f"{done.n_documents:,}, in {_count(done.n_passages, 'passage')}"),
             ("left out", kept_out),
             ("repeats", repeats),
@@ -95,6 +100,29 @@ def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
         ],
         look,
     )
+
+
+def left(problems: Sequence[LoadError]) -> str:
+    """How many files of which kinds were not for us to read, and how much a pattern left out.
+
+    >>> from rag.loaders import UnsupportedFileError
+    >>> left([UnsupportedFileError(f"/d/{name}", "") for name in ("a.png", "b.PNG", "c.zip", "Makefile")])
+    '4 files of other kinds: 2 .png, 1 .zip, 1 without a suffix'
+    """
+    from rag.loaders import ExcludedError
+
+    kinds = Counter(
+        Path(problem.path).suffix.lower() or "without a suffix"
+        for problem in problems
+        if not isinstance(problem, ExcludedError)
+    )
+    named = [f"{n:,} {clean(kind)}" for kind, n in kinds.most_common(N_KINDS)]
+    more = len(kinds) - len(named)
+    named += [f"{_count(more, 'other kind')}"] if more else []
+    n_excluded = len(problems) - kinds.total()
+    parts = [f"{_count(kinds.total(), 'file')} of other kinds: {', '.join(named)}"] if kinds else []
+    parts += [f"{n_excluded:,} left out by a pattern"] if n_excluded else []
+    return "; ".join(parts)
 
 
 def hygiene(report: Hygiene, look: Look) -> list[Text]:

@@ -1,6 +1,7 @@
-"""Full dates written in text: 22 March 2017, March 22nd, 2017, 2017-03-22, 22/03/2017.
+"""Dates written in text: 22 March 2017, March 22nd, 2017, 2017-03-22, 22/03/2017; and March 2017.
 
-Only whole dates count (day, month and year): half a date is no date. Nothing here knows what a document is.
+In running text only whole dates count (day, month and year); a month alone counts where a document says its
+own date. Nothing here knows what a document is.
 """
 
 from __future__ import annotations
@@ -82,6 +83,39 @@ def dates_in(text: str, language: Language = ENGLISH) -> list[tuple[int, int, st
     matches = _whole_date(language).finditer(text)
     dates = ((match.start(), match.end(), _iso(match, language)) for match in matches)
     return [(start, end, iso) for start, end, iso in dates if iso is not None]
+
+
+@cache
+def _month_and_year(language: Language) -> re.Pattern[str]:
+    names = "|".join(map(re.escape, sorted(_months(language), key=len, reverse=True)))
+    return re.compile(rf"(?<!\d\s)\b(?P<month>{names})\b\.?,?\s+(?P<year>(?:1[5-9]|20)\d\d)\b", re.IGNORECASE)
+
+
+def months_in(text: str, language: Language = ENGLISH) -> list[tuple[int, int, str]]:
+    """Every month of a year that a text names without a day, as (start, end, ISO 8601), in order.
+
+    >>> months_in("| March 2017, Sept. 2018, 3 May 2019")
+    [(2, 12, '2017-03'), (14, 24, '2018-09')]
+    """
+    return [
+        (match.start(), match.end(), f"{match['year']}-{month_number(match['month'], language):02}")
+        for match in _month_and_year(language).finditer(text)
+    ]
+
+
+def stated_date(text: str, language: Language = ENGLISH) -> str | None:
+    """The date that a field for one states: a day, else a month, else a year; None for anything else.
+
+    >>> stated_date("22 March 2017"), stated_date("March 2017"), stated_date("2017-03"), stated_date("2017")
+    ('2017-03-22', '2017-03', '2017-03', '2017')
+    >>> stated_date("2017-13"), stated_date("soon")
+    (None, None)
+    """
+    found = dates_in(text, language) or months_in(text, language)
+    if found:
+        return found[0][2]
+    plain = text.strip()
+    return plain if re.fullmatch(r"(?:1[5-9]|20)\d\d(?:-(?:0[1-9]|1[0-2]))?", plain) else None
 
 
 def around_date(line: str, language: Language = ENGLISH) -> str | None:

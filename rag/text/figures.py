@@ -79,7 +79,7 @@ def _figure_pattern(language: Language) -> re.Pattern[str]:
         | \b(?P<month2>{month})(?:,?\s+(?P<year2>{_YEAR})\b|\s+(?P<day2>\d{{1,2}}){day}(?![\d.,]\d|\d))
         | \b(?P<year>{_YEAR})(?:[-–/](?P<until>\d\d|{_YEAR}))?\b(?!,\d|\.\d|\s?%|\s(?:{language.percent})\b)
         | (?P<sign>[£$€])\s?(?P<money>{_NUMBER}){scale.format("money_scale")}
-        | (?<![\w.,])(?P<number>{_NUMBER}){scale.format("scale")}{share.format("share")}
+        | (?<![\w.,])(?P<number>{_NUMBER}){scale.format("scale")}(?![A-Z]){share.format("share")}
           (?:\s(?P<currency>{"|".join(known.currencies)})\b)?
         | \b(?P<spelled>{spelled}(?:(?:[\s-]+|\s+{known.joining}\s+){spelled})*)\b{share.format("share2")}
         """,

@@ -41,7 +41,7 @@ _MARKDOWN = (
     re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>\n]{0,500})?/?>|<!--[^\n]{0,1000}?-->"),
     re.compile(r"\\(?=[!-/:-@\[-`{-~])"),
 )
-_PLAIN = (  # reStructuredText is read as plain text, and much plain text borrows from both
+_PLAIN = (  # of reStructuredText too; much plain text borrows from both
     *_LINES,
     re.compile(rf"(?<![\w*])\*\*(?=[^\s*])(?P<kept>[^*\n]{_S}?)(?<=[^\s*])\*\*(?![\w*])"),
     re.compile(rf"(?<![\w*])\*(?=\w)(?P<kept>[^*\n]{_S}?)(?<=[\w.!?’”])\*(?![\w*])"),
@@ -51,8 +51,20 @@ _PLAIN = (  # reStructuredText is read as plain text, and much plain text borrow
     ),
     re.compile(r"^\.\. _[^\n:]{1,100}:[ \t]*$", _FLAGS),
 )
+_ASCIIDOC = (
+    re.compile(r"^={1,6}[ ]+(?P<kept>[^\n]{0,1000})$", _FLAGS),
+    re.compile(rf"(?<![\w*])\*{{1,2}}(?=[^\s*])(?P<kept>[^*\n]{_S}?)(?<=[^\s*])\*{{1,2}}(?![\w*])"),
+    re.compile(rf"(?<![\w_])_{{1,2}}(?=[^\s_])(?P<kept>[^_\n]{_S}?)(?<=[^\s_])_{{1,2}}(?!\w)"),
+    re.compile(rf"(?:link:|xref:|https?://)[^\s\[\]]{{1,2000}}\[(?P<kept>[^\[\]\n]{_S})\]"),
+    re.compile(rf"<<[^<>,\n]{{1,200}},[ ]?(?P<kept>[^<>\n]{_S})>>"),
+)
 # For each media type, what keeps its words as they are, and all other syntax.
-_SYNTAX = {"text/markdown": (_CODE_SPAN, _MARKDOWN), "text/plain": (_LITERAL, _PLAIN)}
+_SYNTAX = {
+    "text/markdown": (_CODE_SPAN, _MARKDOWN),
+    "text/plain": (_LITERAL, _PLAIN),
+    "text/x-rst": (_LITERAL, _PLAIN),
+    "text/asciidoc": (_CODE_SPAN, _ASCIIDOC),
+}
 
 
 def syntax(text: str, media_type: str) -> list[tuple[int, int]]:

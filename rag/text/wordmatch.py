@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 _JOINERS = "\u00ad\u200b-\u200d\u2060\ufeff\u0300-\u036f"  # stand inside a word without ending it
+_OWNER = r"['’ʼ][sS](?![^\W\d_])"  # a word of its own, so that "St Oswin" is found in "St Oswin's"
 _WORD = re.compile(
-    rf"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’ʼ{_JOINERS}]+[^\W\d_]+)*[\u0300-\u036f]*|[£$€¥%]", re.UNICODE
+    rf"\d+(?:[.,]\d+)*|(?<=[^\W\d_]){_OWNER}|[£$€¥%]"
+    rf"|[^\W\d_]+(?:(?!{_OWNER})['’ʼ{_JOINERS}]+[^\W\d_]+)*[\u0300-\u036f]*"
 )
 _DROPPED = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 
@@ -28,7 +30,7 @@ def words(text: str) -> list[Word]:
     """The words, figures and signs of money and per cent in a text, in order.
 
     >>> [word.key for word in words("The Trust’s £6.5m")]
-    ['the', "trust's", '£', '6.5', 'm']
+    ['the', 'trust', "'s", '£', '6.5', 'm']
     """
     return [Word(_key(match.group()), match.start(), match.end()) for match in _WORD.finditer(text)]
 

@@ -60,6 +60,10 @@ class SmallStore:
             settings={},
         )
 
+    @property
+    def n_passages(self) -> int:
+        return len(self._passages)
+
     def documents(self) -> list[Document]:
         return self._documents
 

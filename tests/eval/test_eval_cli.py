@@ -26,6 +26,7 @@ COMMANDS = (
     "check",
     "explain",
     "calibrate",
+    "new",
     "import",
     "export",
     "peers",

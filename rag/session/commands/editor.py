@@ -19,7 +19,15 @@ from rag.records import Citation
 _PLUS = ("vi", "vim", "nvim", "nano", "emacs", "emacsclient", "kak", "micro", "joe", "ne", "ed", "mg", "gvim")
 _COLON = ("hx", "helix", "subl", "zed", "atom")
 _GOTO = ("code", "codium", "code-insiders", "cursor", "windsurf")
-_VIEWED = (".pdf", ".docx")  # bytes that a text editor shows nothing of
+_VIEWED = (
+    ".pdf",
+    ".docx",
+    ".xlsx",
+    ".pptx",
+    ".odt",
+    ".epub",
+    ".rtf",
+)  # bytes that a text editor shows nothing of
 _PDF_VIEWERS = (
     ("evince", "--page-index={page}"),
     ("okular", "--page={page}"),

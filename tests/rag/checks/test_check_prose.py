@@ -137,6 +137,20 @@ def test_nothing_is_said_of_nothing(check: Check) -> None:
     assert summary([]).startswith("nothing in this text")
 
 
+def test_a_quotation_of_words_that_a_document_sets_bold_stands(tmp_path: Path) -> None:
+    docs = support.write_corpus(tmp_path / "docs", {"a.md": "It was **decided** to\n> close the mill.\n"})
+    support.run([docs], tmp_path / "store")
+    with Store.open(tmp_path / "store") as opened:
+        checked = one(check_prose("it said “decided to close the mill”", opened, lambda query: []))
+    assert checked.verdict is ClaimVerdict.TYPOGRAPHY
+    assert "the document's markup" in checked.detail
+
+
+def test_a_name_stands_before_a_possessive(check: Check) -> None:
+    (name, _) = check("Nothing more of Tom Hebden's “24 vacant social worker posts” was heard")
+    assert name.verdict is ClaimVerdict.VERBATIM
+
+
 DRAFT = (
     "Tom Hebden told of 24 vacant posts, *not* 31.\n\n> The old bridge was closed for repairs\n\n"
     "It said “to close the *trust*” and “to close the trust”, and £9m.\n"

@@ -160,6 +160,21 @@ def html_nested(tag: str, depth: int) -> bytes:
     return (f"<{tag}>" * depth + words + f"</{tag}>" * depth).encode()
 
 
+def archive(parts: Mapping[str, bytes]) -> bytes:
+    """An archive of these parts, packed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in parts.items():
+            made.writestr(name, data)
+    return out.getvalue()
+
+
+def eml_nested(depth: int) -> bytes:
+    """A message of parts within parts."""
+    parts = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth))
+    return b"Subject: deep\n" + parts + b"Content-Type: text/plain\n\nThe trust was opened.\n"
+
+
 SENTENCE = "The trust was opened in June 2014 by the council, and closed again in July. "
 
 
@@ -174,6 +189,23 @@ def hostile_files(scale: float = 1.0) -> dict[str, bytes]:
         "laughs.docx": docx_entities(),
         "nested.docx": docx_nested(n(100_000)),
         "no archive.docx": b"PK\x03\x04" + b"\0" * 5000,
+        "bomb.xlsx": archive({"xl/workbook.xml": b" " * n(900_000_000)}),
+        "bomb.odt": archive({"content.xml": b"<a>" + b" " * n(900_000_000)}),
+        "bomb.epub": archive({"META-INF/container.xml": b" " * n(900_000_000)}),
+        "bomb.pptx": archive({"[Content_Types].xml": b" " * n(900_000_000)}),
+        "parts.epub": archive({f"{part}.xhtml": b"<p>words" for part in range(n(200_000))}),
+        "nested.eml": eml_nested(n(20_000)),
+        "header.eml": b"Subject: " + b"word " * n(2_000_000) + b"\n\nThe trust was opened.\n",
+        "quoted.eml": b"Subject: x\n\n" + b">" * n(2_000_000) + b" words\n",
+        "no message.mbox": b"From a 10:00:00\n\n" * n(300_000),
+        "open quote.csv": b'a,b\n1,"' + b"2,3\n" * n(1_000_000),
+        "columns.csv": b"a," * n(1_000_000) + b"\n" + b"1," * n(1_000_000),
+        "commas.csv": b"," * n(2_000_000) + b"words",
+        "groups.rtf": b"{\\rtf1 " + b"{" * n(300_000) + b"words",
+        "links.rtf": b"{\\rtf1 words" + b'{\\field{\\*\\fldinst HYPERLINK "a"}}' * n(100_000),
+        "rules.rst": b"== ==\nx\n\n" * n(100_000),
+        "directives.rst": b".. a::\n" * n(200_000) + b"words",
+        "fences.adoc": b"----\n____\n|===\n" * n(100_000) + b"words",
         "itself.pdf": pdf_form_in_itself(),
         "stream.pdf": pdf_long_stream(n(300)),
         "pages.pdf": pdf_many_pages(n(10_000)),

@@ -107,9 +107,9 @@ def odt(n: int) -> bytes:
         paragraph.addElement(note)
         made.text.addElement(paragraph)
         items = text.List()
-        for words in ("Open the trust", "Close it again"):
+        for task in ("Open the trust", "Close it again"):
             item = text.ListItem()
-            item.addElement(text.P(text=words))
+            item.addElement(text.P(text=task))
             items.addElement(item)
         made.text.addElement(items)
         rows = table.Table(name=f"t{row}")
@@ -194,8 +194,74 @@ def rtf(n: int) -> bytes:
     return (head + body + "}").encode("ascii")
 
 
+def rst(n: int) -> bytes:
+    """A reStructuredText file of ``n`` sections."""
+    section = (
+        "Item {0}\n{2}\n\n{1}\n\n.. note:: Heard in {0}, once\n   and again.\n\n"
+        "- Open it:\n\n  - now\n  - then\n\nRun this::\n\n    open({0})\n\n"
+        "====  =====\nYear  Posts\n====  =====\n2016  {0}\n====  =====\n\n"
+    )
+    return "".join(
+        section.format(row, words, "-" * len(f"Item {row}")) for row, words in enumerate(sentences(n))
+    ).encode()
+
+
+def adoc(n: int) -> bytes:
+    """An AsciiDoc file of ``n`` sections."""
+    section = (
+        "== Item {0}\n\n{1}\n\n* Open it\n** now\n* Close it\n\n[source]\n----\nopen({0})\n----\n\n"
+        ".Posts\n|===\n|Year |Posts\n\n|2016 |{0}\n|===\n\nNOTE: As in {0}, so here.\n\n"
+    )
+    return ("= The trust\n\n" + "".join(map(section.format, range(n), sentences(n)))).encode()
+
+
+def paragraphs(n: int) -> bytes:
+    """A plain text of ``n`` paragraphs; Markdown too."""
+    return "\n\n".join(sentences(n)).encode()
+
+
+def html(n: int) -> bytes:
+    """A page of ``n`` paragraphs."""
+    return xhtml("".join(f"<p>{words}</p>" for words in sentences(n))).encode()
+
+
+def pdf(n: int) -> bytes:
+    """A PDF of ``n`` lines, forty to a page."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    out = io.BytesIO()
+    sheet = Canvas(out)
+    for row, words in enumerate(sentences(n)):
+        sheet.drawString(50, 800 - 18 * (row % 40), words)
+        if row % 40 == 39:
+            sheet.showPage()
+    sheet.save()
+    return out.getvalue()
+
+
+def docx(n: int) -> bytes:
+    """A Word file of ``n`` sections with a table each."""
+    from docx import Document
+
+    made = Document()
+    for row, words in enumerate(sentences(n)):
+        made.add_heading(f"Item {row}", 1)
+        made.add_paragraph(words)
+        table = made.add_table(rows=2, cols=2)
+        for at, word in enumerate(["Year", "Vacant", "2016", str(row)]):
+            table.cell(at // 2, at % 2).text = word
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
 # For each suffix what makes a file of it, and the size from which its time can be measured.
 MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
+    ".txt": (paragraphs, 600),
+    ".md": (paragraphs, 600),
+    ".html": (html, 200),
+    ".pdf": (pdf, 400),
+    ".docx": (docx, 60),
     ".eml": (eml, 400),
     ".mbox": (mbox, 60),
     ".csv": (csv_file, 5_000),
@@ -204,4 +270,6 @@ MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
     ".odt": (odt, 100),
     ".epub": (epub, 50),
     ".rtf": (rtf, 200),
+    ".rst": (rst, 80),
+    ".adoc": (adoc, 80),
 }

@@ -110,6 +110,11 @@ def test_front_matter_gives_title_and_date() -> None:
         ("Notes\n\nPublished 4 May 2021. Last revised 6 June 2022.\n\nText.", "Notes", "2021-05-04"),
         ("Notes\n\nLast revised 6 June 2022.\n\nText.", "Notes", "2022-06-06"),
         ("Notes\n\nLast revised in June 2022.\n\nText.", "Notes", None),
+        ("Annual review\n\nMarch 2017\n\nText of it.", "Annual review", "2017-03"),
+        ("March 2017\n\nAnnual review\n\nText of it.", "Annual review", "2017-03"),
+        ("Notes\n\nPublished: Sept. 2018\n\nText.", "Notes", "2018-09"),
+        ("Review\n\nMarch 2017\n\nPublished 3 May 2017\n\nText.", "Review", "2017-05-03"),
+        ("The fire of March 2017\n\nText of it stands here.", "The fire of March 2017", None),
         (
             "Minutes of the meeting held on 26 April 2016\n\nThere were.",
             "Minutes of the meeting held on 26 April 2016",

@@ -139,7 +139,7 @@ def test_a_pdf_of_pictures_is_refused(tmp_path: Path) -> None:
     sheet.rect(10, 10, 100, 100)
     sheet.showPage()
     sheet.save()
-    with pytest.raises(LoadError, match="its pages are pictures") as caught:
+    with pytest.raises(LoadError, match="no text layer: its 1 page is a picture") as caught:
         load(tmp_path / "scanned.pdf")
     assert "OCR" in caught.value.hint
 
@@ -232,6 +232,65 @@ def test_inserted_words_are_read_and_deleted_ones_not(tmp_path: Path) -> None:
     document.element.body.insert(0, paragraph)
     document.save(str(tmp_path / "a.docx"))
     assert load(tmp_path / "a.docx").text == "The lights are mended"
+
+
+def word_of(path: Path, body: str, footnotes: str = "") -> Path:
+    """A Word file with this body and these footnotes, for what no library writes."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+    from docx.oxml import parse_xml
+
+    names = (
+        'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+        'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    )
+    document = docx.Document()
+    made = parse_xml(f"<w:body {names}>{body}</w:body>")
+    for at, child in enumerate(list(made)):
+        document.element.body.insert(at, child)
+    document.sections[0].header.paragraphs[0].text = "Draft of the council"
+    if footnotes:
+        kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+        blob = f"<w:footnotes {names}>{footnotes}</w:footnotes>".encode()
+        part = Part(PackURI("/word/footnotes.xml"), kind, blob, document.part.package)
+        document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    document.save(str(path))
+    return path
+
+
+RUN = "<w:r><w:t xml:space='preserve'>{}</w:t></w:r>"
+
+
+def test_a_footnote_stands_under_its_paragraph_and_headers_are_left_out(tmp_path: Path) -> None:
+    body = (
+        f"<w:p>{RUN.format('The lights are out.')}<w:r><w:footnoteReference w:id='2'/></w:r></w:p>"
+        f"<w:p>{RUN.format('Nobody came.')}</w:p>"
+    )
+    notes = (
+        f"<w:footnote w:id='0' w:type='separator'><w:p>{RUN.format('line')}</w:p></w:footnote>"
+        f"<w:footnote w:id='2'><w:p>{RUN.format('Since 3 March.')}</w:p></w:footnote>"
+    )
+    document = load(word_of(tmp_path / "a.docx", body, notes))
+    assert document.text == "The lights are out.\n\nSince 3 March.\n\nNobody came."
+
+
+def test_moved_words_are_read_once_where_they_went_and_deleted_rows_not_at_all(tmp_path: Path) -> None:
+    cell = f"<w:tc><w:p>{RUN}</w:p></w:tc>"
+    body = (
+        f"<w:p><w:moveFrom>{RUN.format('Once.')}</w:moveFrom>{RUN.format('Here. ')}"
+        f"<w:moveTo>{RUN.format('Once.')}</w:moveTo></w:p>"
+        f"<w:tbl><w:tr><w:trPr><w:del w:id='1' w:author='a'/></w:trPr>{cell.format('gone')}</w:tr>"
+        f"<w:tr>{cell.format('kept')}</w:tr></w:tbl>"
+    )
+    assert load(word_of(tmp_path / "a.docx", body)).text == "Here. Once.\n\nkept"
+
+
+def test_what_is_written_twice_for_old_readers_is_read_once(tmp_path: Path) -> None:
+    box = f"<w:txbxContent><w:p>{RUN.format('In a box.')}</w:p></w:txbxContent>"
+    alternatives = f"<mc:AlternateContent><mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback>"
+    body = f"<w:p><w:r>{alternatives}</mc:AlternateContent></w:r></w:p>"
+    assert load(word_of(tmp_path / "a.docx", body)).text == "In a box."
 
 
 def test_a_docx_without_words_is_refused(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_cells_are_shown_as_their_format_says(tmp_path: Path) -> None:
 
 def test_dates_truths_and_empty_cells_are_read(tmp_path: Path) -> None:
     moment = datetime.datetime(2017, 3, 22, 10, 30)
-    rows = [
+    rows: list[list[Any]] = [
         ["When", "Held", "Who", ""],
         [moment.replace(hour=0, minute=0), True, None, "Lee"],
         [moment, False, ""],

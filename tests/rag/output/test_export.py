@@ -26,6 +26,7 @@ from rag.records import Answer, Citation, Freshness, Lead, Status, sha256_text
 ANSWERED, ABSTAINED = answered(), abstained()
 AS_JSON = to_json(ANSWERED, str)
 ACCOUNTS = [account(ANSWERED), account(ABSTAINED)]
+ANSWERED_WITHOUT = json.dumps(AS_JSON | {"citations": []})
 HOSTILE = (
     "</p><script>alert(1)</script> *b* _i_ [a](http://x.y) `c` # h | \\ & &lt; {x} $y$ %z ~t~ "
     "\x1b[2J \u202eab\x00"
@@ -103,7 +104,19 @@ def test_a_citation_that_was_changed_is_refused_by_name(changes: dict[str, Any],
 
 
 @pytest.mark.parametrize(
-    "given", ["{", "[]", "7", "null", '"x"', "[" * 100_000, '{"question": 1}', '{"status": []}', "\ud800"]
+    "given",
+    [
+        "{",
+        "[]",
+        "7",
+        "null",
+        '"x"',
+        "[" * 100_000,
+        ANSWERED_WITHOUT,
+        '{"question": 1}',
+        '{"status": []}',
+        "\ud800",
+    ],
 )
 def test_a_line_that_is_no_answer_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match="a:1"):
@@ -175,7 +188,7 @@ def test_markdown_shows_a_quotation_as_it_stands(quote: str) -> None:
 def test_markdown_shows_a_question_as_it_was_asked(question: str) -> None:
     shown = rendered(markdown([told(cited("It closed."), question=question)]))
     assert "".join(question.split()) in "".join(shown.text.split())
-    assert set(shown.tags) <= {"h1", "h2", "blockquote", "p", "em"}
+    assert set(shown.tags) <= {"h1", "h2", "blockquote", "p", "em", "code"}
 
 
 def test_markdown_sets_the_marked_words_bold_and_proves_each_quotation_once() -> None:
@@ -184,7 +197,7 @@ def test_markdown_sets_the_marked_words_bold_and_proves_each_quotation_once() ->
     assert text.count("> It **closed** in May.[^1]\n") == 2
     proofs = re.findall(r"^\[\^(\d)\]: (.*)$", text, re.MULTILINE)
     assert [number for number, _ in proofs] == ["1", "2"]
-    assert proofs[0][1] == f"/docs/a.txt, characters 5 to 22, SHA-256 of the file {'a' * 64}"
+    assert proofs[0][1] == f"`/docs/a.txt`, characters 5 to 22, SHA-256 of the file {'a' * 64}"
 
 
 def test_what_a_quotation_cannot_be_read_without_stands_before_it() -> None:

@@ -86,6 +86,7 @@ def test_an_indexing_run_and_its_hygiene_are_drawn_to_the_character(look: Look) 
         renamed=0,
         unchanged=1200,
         problems=[LoadError("/docs/torn.pdf", "it is cut short")],
+        left=[],
         n_documents=1203,
         n_passages=25_000,
         n_excluded=1,
