@@ -102,7 +102,9 @@ def test_the_marked_words_are_the_answer_s_though_other_letters_count_double(
 
 
 def test_a_script_that_got_in_could_neither_run_nor_call_home(page: Browser) -> None:
-    page.run("const s = document.createElement('script'); s.append('window.ran = 1'); document.body.append(s)")
+    page.run(
+        "const s = document.createElement('script'); s.append('window.ran = 1'); document.body.append(s)"
+    )
     assert page.run("return window.ran === undefined")
     thrown = page.run("try { document.body.innerHTML = '<p>'; return '' } catch (e) { return e.name }")
     assert thrown == "TypeError"
