@@ -2,6 +2,7 @@
 # make check  style and types, in seconds
 # make test-fast   what needs no model, in under a minute
 # make test   every check
+# make fuzz   generated input for as long as you let it, and every fault of the disk
 # make eval   the question sets asked, scored and held against the baseline
 #
 # All of them make .venv when there is none, or when what it was made from has changed; PYTHON chooses the
@@ -15,7 +16,7 @@ MADE_FROM := pyproject.toml .ci/constraints.txt
 DEMO := RAG_STORE=.demo/store $(BIN)/rag
 RUN := .demo/run
 
-.PHONY: demo check test-fast test eval clean
+.PHONY: demo check test-fast test fuzz eval clean
 .DELETE_ON_ERROR:
 
 # An environment that does not work (another machine's, a moved checkout's, a half-made one) is made again.
@@ -60,6 +61,11 @@ test-fast: $(STAMP)
 
 test: check
 	$(BIN)/python -m pytest
+
+# Until it is stopped or has tried all: a million examples of each target, every call to the disk refused.
+fuzz: $(STAMP)
+	RAG_FAULTS=all $(BIN)/python -m pytest -q tests/rag/indexing/test_faults.py
+	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/rag/test_fuzz.py tests/rag/text/test_sinks.py
 
 eval: $(STAMP)
 	$(BIN)/rag eval run eval/data/questions --corpus eval/data/corpus --out $(RUN) --fresh

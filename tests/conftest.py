@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A busy machine, or a library's first import, is no failure of the code.
 hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=1_000_000)
 hypothesis.settings.load_profile("patient")
 
 

@@ -1,4 +1,4 @@
-"""Nothing leaves the machine: no connection is opened, no name looked up, no helper process started."""
+"""Nothing leaves the machine: no connection is opened, no name looked up, no process started but our own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ WATCHED = (
 ASKING = f"""
 import json, sys
 seen = []
-sys.addaudithook(lambda event, args: seen.append(event) if event in {WATCHED!r} else None)
+def note(event, args):
+    if event in {WATCHED!r}:
+        ours = event == "subprocess.Popen" and args[0] == sys.executable
+        seen.append("our own loader" if ours and "rag.loading:answer" in args[1][-1] else event)
+sys.addaudithook(note)
 from pathlib import Path
 from rag import Assistant
 from rag.indexing import index
@@ -49,7 +53,32 @@ def test_indexing_and_asking_open_no_connection(sample_corpus: Path, tmp_path: P
     )
     status, seen, modules = json.loads(done.stdout)
     assert status in ("answered", "weak")
-    assert seen == []
+    assert seen == ["our own loader"]
     assert "openvino" in modules
     assert "openvino_telemetry" not in modules
     assert not (tmp_path / "intel").exists()
+
+
+LOADING = f"""
+import sys
+seen = []
+sys.addaudithook(lambda event, args: seen.append(event) if event in {WATCHED!r} else None)
+from dataclasses import asdict
+from pathlib import Path
+from rag.loading import answer
+from rag.settings import PassageSettings
+paths = sorted(path for path in Path(sys.argv[1]).rglob("*.*") if path.is_file())
+by_suffix = {{path.suffix: path for path in paths}}
+for path in by_suffix.values():
+    answer({{"path": str(path), "inside": None, "settings": asdict(PassageSettings())}})
+print(len(by_suffix), seen)
+"""
+
+
+def test_the_process_that_loads_opens_no_connection_and_starts_no_other(sample_corpus: Path) -> None:
+    command = [sys.executable, "-c", LOADING, str(sample_corpus)]
+    cwd = Path(__file__).parents[1]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd)
+    n, seen = done.stdout.split(maxsplit=1)
+    assert int(n) > 2
+    assert seen.strip() == "[]"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -197,15 +196,15 @@ def test_any_line_is_a_question_or_refused(data: bytes) -> None:
             question.encode()
 
 
-@given(st.dictionaries(st.sampled_from(["store", "passages", "retrieval", "x"]), ANSWERS, max_size=3) | TEXT)
-def test_any_settings_file_is_read_or_refused_in_words(written: str | dict[str, Any]) -> None:
+SETTINGS = st.dictionaries(st.sampled_from(["store", "passages", "retrieval", "x"]), ANSWERS, max_size=3).map(
+    lambda values: "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items())
+)
+
+
+@given(SETTINGS | TEXT)
+def test_any_settings_file_is_read_or_refused_in_words(text: str) -> None:
     import tempfile
 
-    text = (
-        written
-        if isinstance(written, str)
-        else "\n".join(f"{k} = {json.dumps(v)}" for k, v in written.items())
-    )
     with tempfile.NamedTemporaryFile(suffix=".toml") as file:
         file.write(text.encode("utf-8", "surrogatepass"))
         file.flush()

@@ -14,6 +14,7 @@ from driven import Driven, assistant_over, open_driven
 
 from rag.assistant import Assistant
 from rag.errors import StoreMissingError
+from rag.output import references
 from rag.records import Citation, Freshness
 from rag.session import repl
 from rag.session.commands import editor
@@ -225,3 +226,10 @@ def test_piped_lines_end_in_an_end_of_file() -> None:
     assert lines.read("> ") == "one "
     with pytest.raises(EOFError):
         lines.read("> ")
+
+
+@pytest.mark.parametrize("form", references.FORMATS)
+def test_a_name_with_a_line_break_stays_one_name_in_every_form_of_reference(form: str) -> None:
+    text = references.written(cited("/d/minutes\nrm -rf ~\x1b[2J\n.md", line=3), form)
+    assert not any(line.lstrip().startswith("rm") for line in text.split("\n"))
+    assert "\x1b" not in text
