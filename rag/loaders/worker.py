@@ -35,6 +35,7 @@ _LENGTHS = struct.Struct("<QQ")
 _MAX_HEADER = 256_000_000  # bytes: the places of a text of some millions of lines
 _START_SECONDS = 60.0  # on a machine that has much else to do
 _MB = 1_000_000
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes that the system's count of memory held is in
 # The path is given: the child then skips what the site module would do, and never looks into the folder that
 # somebody happens to stand in, where a file called json.py may lie.
 _BOOT = (
@@ -70,6 +71,7 @@ class Worker:
         self._handle = handle
         self._process: Popen[bytes] | None = None
         self._memory_mb = 0
+        self._inherited_bytes = 0
         self._ready = False
         self._closed = False
 
@@ -84,6 +86,8 @@ class Worker:
         paths = [root, *(os.path.abspath(path) for path in sys.path if path)]
         given = {"path": list(dict.fromkeys(paths)), "handle": self._handle, "memory_mb": memory_mb}
         self._memory_mb = memory_mb
+        # What this process held at most: the system counts it as the child's, which begins as a copy.
+        self._inherited_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
         self._process = subprocess.Popen(
             [sys.executable, "-S", "-P", "-W", "ignore", "-c", _BOOT, json.dumps(given)],
             stdin=subprocess.PIPE,
@@ -161,7 +165,7 @@ class Worker:
             return "the run was ended"
         if status == -signal.SIGXCPU:
             return _too_long(limits.seconds)
-        if most_bytes > 0.8 * limits.memory_mb * _MB:
+        if most_bytes > max(0.8 * limits.memory_mb * _MB, self._inherited_bytes):
             return _too_much_memory(limits.memory_mb)
         return "the reader of this format crashed"
 
@@ -181,7 +185,7 @@ class Worker:
             os.kill(process.pid, signal.SIGKILL)
             _, state, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(state)
-        return process.returncode, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return process.returncode, usage.ru_maxrss * _RSS_UNIT
 
 
 def _too_long(seconds: float) -> str:

@@ -84,6 +84,13 @@ def test_a_broken_limit_or_a_crash_is_named_and_the_next_request_is_answered(
     assert worker.ask({"what": "nothing"}, LIMITS)[1] == "done"
 
 
+def test_a_crash_is_no_want_of_memory_however_much_its_parent_holds(worker: Worker) -> None:
+    held = bytearray(300_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    with pytest.raises(WorkerError, match="crashed"):
+        worker.ask({"what": "crash"}, LIMITS)
+
+
 def test_a_child_that_behaves_is_kept_and_what_it_prints_is_no_answer(worker: Worker) -> None:
     first, _ = worker.ask({"what": "print"}, LIMITS)
     second, text = worker.ask({"what": "nothing"}, LIMITS)
