@@ -96,8 +96,8 @@ def hashes(folder: Path) -> dict[str, str]:
     return {name: read_file(folder / f"{name}.jsonl.gz")[1] for name in FILES}
 
 
-def paragraphs(folder: Path = FOLDER) -> list[Paragraph]:
-    """Every paragraph with its questions."""
+def paragraphs(folder: Path = FOLDER, name: str = "paragraphs") -> list[Paragraph]:
+    """Every paragraph of a file with its questions."""
 
     def answers(rows: Iterable[Sequence[Any]]) -> Answers:
         return tuple((start, text) for start, text in rows)
@@ -113,7 +113,7 @@ def paragraphs(folder: Path = FOLDER) -> list[Paragraph]:
                 for q in row["questions"]
             ),
         )
-        for row in read(folder, "paragraphs")
+        for row in read(folder, name)
     ]
 
 
