@@ -154,7 +154,7 @@ def flips_of_pack(contexts: Mapping[int, str], lines: Iterable[str]) -> tuple[Fl
 
     >>> line = '{"p": 1, "text": "Opened in 1902.", "now": [{"q": "when?", "a": "1902"}], "gone": ["who?"]}'
     >>> flips_of_pack({1: "Bell opened it."}, [line, '{"p": 1, "text": "It op'])
-    ({'Bell opened it.': ('Opened in 1902.', {'when?': [[10, '1902']], 'who?': []})}, 1)
+    ({'Bell opened it.': ('Opened in 1902.', {'who?': [], 'when?': [[10, '1902']]})}, 1)
     """
     flips: Flips = {}
     n_bad = 0
