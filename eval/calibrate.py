@@ -33,21 +33,18 @@ from rag.settings import load_settings
 
 Floats = NDArray[np.float64]
 
-# What confidence goes by: what speaks for the first passage, and against it. More of them fitted the
-# questions they were fitted on better, and those about other documents no better.
+# What confidence goes by. Chosen one after another, while it grew better on questions about other documents:
+# log loss, cross-fitted by subject, .601 with the first alone, .554 with these nine, .578 with all of 30.
 SIGNALS = (
     "relevance",
-    "margin",
-    "spread",
-    "mark",
-    "mark_margin",
-    "mark_fits",
-    "agreement",
-    "coverage",
-    "sentence_cosine",
-    "reason_stated",
+    "found_at",
     "why",
+    "mark_margin",
+    "agreement",
+    "change",
+    "mark_fits",
     "year_missing",
+    "mark",
 )
 PENALTY = 20.0  # of squared weights on standardised signals: some 700 questions bear no more freedom
 PRECISION = 0.70  # the contract: of the development questions answered, at least this share is right
