@@ -6,6 +6,7 @@ was asked for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,25 +79,36 @@ def with_explained(ranges: Sequence[Range], text: str, quote: Range, language: L
     return (before[-1], quote[1]) if before else quote
 
 
-def with_neighbours(ranges: Sequence[Range], quote: Range, reading: Reading) -> Range:
+# What parts two paragraphs: a headline or a date above one is no sentence of it.
+_PARTED = re.compile(r"\n[ \t\r]*\n")
+
+
+def with_neighbours(ranges: Sequence[Range], text: str, quote: Range, reading: Reading) -> Range:
     """The quotation with the sentences on either side that the reader holds to belong to the evidence.
 
-    >>> reading = Reading(1.0, evidence=((0, 4, -2.0), (10, 14, 3.0), (20, 24, 1.0)))
-    >>> with_neighbours([(0, 9), (10, 19), (20, 29)], (10, 19), reading)
-    (10, 29)
+    They are of its own paragraph: what stands beyond an empty line is not taken along.
+
+    >>> text = "A moat. A wall. A gate.\\n\\nA tower."
+    >>> reading = Reading(1.0, evidence=((0, 1, -2.0), (8, 9, 3.0), (16, 17, 1.0), (25, 26, 1.0)))
+    >>> with_neighbours([(0, 7), (8, 15), (16, 23), (25, 33)], text, (8, 15), reading)
+    (8, 23)
     """
 
     def belongs(place: int) -> bool:
         probability = reading.evidence_of(*ranges[place])
         return probability is not None and probability >= RANKING.evidence_share
 
+    def joined(place: int) -> bool:
+        """Whether a sentence and the next are of one paragraph."""
+        return not _PARTED.search(text, ranges[place][1], ranges[place + 1][0])
+
     within = [place for place, (a, b) in enumerate(ranges) if a < quote[1] and b > quote[0]]
     if not within:
         return quote
     first, last = within[0], within[-1]
-    while first > 0 and belongs(first - 1):
+    while first > 0 and joined(first - 1) and belongs(first - 1):
         first -= 1
-    while last + 1 < len(ranges) and belongs(last + 1):
+    while last + 1 < len(ranges) and joined(last) and belongs(last + 1):
         last += 1
     return min(ranges[first][0], quote[0]), max(ranges[last][1], quote[1])
 
@@ -121,7 +133,7 @@ def quotation(
         shown = tuple(m for m in marks if marks[0].score - m.score <= RANKING.list_mark_drop)
     ranges = sentences(text, language)
     quote = quote_range(ranges, min(m.start for m in shown), max(m.end for m in shown), len(text))
-    quote = with_neighbours(ranges, quote, reading)
+    quote = with_neighbours(ranges, text, quote, reading)
     if kind in (Kind.WHY, Kind.HOW):
         quote = with_explained(ranges, text, quote, language)
     return quote, shown
