@@ -81,13 +81,21 @@ class Browser:
         to.write_bytes(base64.b64decode(shot["data"]))
 
     def requested(self) -> set[str]:
-        """Every address asked for since the last call."""
+        """Every address asked for since the last call, those that the page's own policy blocked left out."""
+        time.sleep(0.5)  # the browser's log of what was blocked comes after the attempt
         entries = self._send("/se/log", {"type": "performance"})
         messages = [json.loads(entry["message"])["message"] for entry in entries]
+        blocked = {
+            message["params"]["requestId"]
+            for message in messages
+            if message["method"] == "Network.loadingFailed"
+            and message["params"].get("blockedReason") == "csp"
+        }
         return {
             message["params"]["request"]["url"]
             for message in messages
             if message["method"] == "Network.requestWillBeSent"
+            and message["params"]["requestId"] not in blocked
         }
 
     def console(self) -> list[str]:

@@ -111,7 +111,7 @@ def test_a_script_that_got_in_could_neither_run_nor_call_home(page: Browser) -> 
     page.run(
         "new Image().src = 'http://example.invalid/x.png'; fetch('http://example.invalid/').catch(() => 0)"
     )
-    assert not any("example.invalid" in url and "csp" not in url for url in page.requested())
+    assert not any("example.invalid" in url for url in page.requested())
 
 
 def test_the_keyboard_alone_reads_copies_and_comes_back(page: Browser, served: Served) -> None:
