@@ -287,7 +287,8 @@ def test_the_exported_reader_says_what_ours_says(tmp_path: Path) -> None:
         tokens[name].numpy().astype(np.int32) for name in ("input_ids", "token_type_ids", "attention_mask")
     )
     hidden, _ = _run(reader._begin, ids, types, mask)
-    _, start, end = _run(reader._finish, hidden, mask)
+    said = reader._end(hidden, mask)
+    start, end = said["start"], said["end"]
     assert tokens["token_type_ids"].sum() > 0
     np.testing.assert_allclose(theirs.start_logits.numpy(), start, atol=2e-3)
     np.testing.assert_allclose(theirs.end_logits.numpy(), end, atol=2e-3)

@@ -94,7 +94,8 @@ def test_a_filter_on_dates_and_paths_leaves_only_what_it_allows(assistant: Assis
 
 
 def test_hits_past_those_read_to_the_end_follow_them_and_are_never_cited(assistant: Assistant) -> None:
-    answer = assistant.ask("how was the trust rated?", k=12)
+    answer = assistant.ask("who is the chief executive of the trust?", k=12)
+    assert answer.status is Status.ANSWERED  # a weak answer reads one more, for what else is said
     assert len(answer.hits) == 12
     scores = [hit.score for hit in answer.hits]
     assert scores == sorted(scores, reverse=True)

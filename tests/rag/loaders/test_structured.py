@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -77,6 +78,13 @@ def test_lists_and_terms_of_structured_text() -> None:
     ]
     assert lead_of(draft, "- come\n  soon") == "We will:"
     assert lead_of(draft, "- by train") == "- come\n  soon"
+
+
+def took(work: Callable[[], object]) -> float:
+    """Seconds of this process's own time that some work takes."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 @pytest.mark.parametrize(
@@ -174,7 +182,6 @@ def test_any_lines_are_read_with_every_word_in_a_block(
 def test_one_thing_without_end_takes_linear_time(piece: str, load: Callable[[bytes], Draft]) -> None:
     seconds = []
     for n in (2_000, 8_000):
-        began = time.process_time()
-        load(("word\n\n" + piece * n).encode())
-        seconds.append(time.process_time() - began)
+        data = ("word\n\n" + piece * n).encode()
+        seconds.append(min(took(partial(load, data)) for _ in range(3)))
     assert seconds[1] < 0.2 or seconds[1] < 2.6**2 * seconds[0], seconds
