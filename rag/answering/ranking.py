@@ -135,5 +135,5 @@ def in_order(evidence: Sequence[Evidence]) -> list[Evidence]:
     if finished and left:
         lowest = min(each.rank_score for each in finished)
         above = max(0.0, max(each.rank_score for each in left) - lowest)
-        left = [replace(each, rank_score=each.rank_score - above) for each in left]
+        left = [replace(each, rank_score=min(lowest, each.rank_score - above)) for each in left]
     return [part for parts in (finished, left) for part in sorted(parts, key=lambda each: -each.rank_score)]
