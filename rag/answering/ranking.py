@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rag.answering.evidence import Evidence, quotation, select
 from rag.answering.question import ParsedQuestion
-from rag.passages.header import passage_context, passage_header
+from rag.passages.header import passage_header, under_header
 from rag.reader.base import Candidate, Reader, Reading
 from rag.records import Hit, Status
 from rag.retrieval.retriever import Retriever
@@ -52,7 +52,7 @@ class EvidenceRanker:
             zip(hits, documents, headers, readings, strict=True), start=1
         ):
             quote, marks = quotation(question.kind, hit.passage.text, reading, question.language)
-            context = passage_context(document, hit.passage, question.language)
+            context = under_header(header, hit.passage)
             quoted = f"{header} {hit.passage.text[slice(*quote)]}"
             coverage = self._weights.coverage(question.terms, quoted)
             passage_coverage = self._weights.coverage(question.terms, context)

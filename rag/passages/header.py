@@ -33,6 +33,14 @@ def passage_header(document: Document, passage: Passage, language: Language = EN
 
 def passage_context(document: Document, passage: Passage, language: Language = ENGLISH) -> str:
     """The text a passage is found by: its header, then its own words with white space evened out."""
-    header = passage_header(document, passage, language)
+    return under_header(passage_header(document, passage, language), passage)
+
+
+def under_header(header: str, passage: Passage) -> str:
+    """A passage's own words, white space evened out, under a header made before; alone where that is empty.
+
+    >>> under_header("Minutes", Passage("d", 0, 9, "It\\n shut."))
+    'Minutes . It shut.'
+    """
     words = " ".join(passage.text.split())
     return f"{header} . {words}" if header else words
