@@ -89,3 +89,30 @@ class VectorIndex:
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # SWIG's own form
         scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=parameters)
         return scores, rows
+
+
+class VectorSearch:
+    """INTERIM."""
+
+    def __init__(self, segments, dead=None):
+        self._segments = list(segments)
+        self._dead = np.zeros(0, np.int64) if dead is None else dead
+        self._offsets = np.concatenate([[0], np.cumsum([s.n for s in self._segments])]).astype(np.int64)
+
+    @property
+    def n(self):
+        return int(self._offsets[-1])
+
+    def vector(self, row):
+        i = int(np.searchsorted(self._offsets, row, "right")) - 1
+        return self._segments[i].vector(int(row) - int(self._offsets[i]))
+
+    def vectors(self):
+        return np.concatenate([s.vectors() for s in self._segments])
+
+    def search(self, queries, k, allowed=None):
+        rows = np.arange(self.n) if allowed is None else np.asarray(allowed, np.int64)
+        rows = np.setdiff1d(rows, self._dead)
+        scores = queries @ self.vectors()[rows].T
+        order = np.lexsort((np.broadcast_to(rows, scores.shape), -scores))[:, :k]
+        return np.take_along_axis(scores, order, 1), rows[order]

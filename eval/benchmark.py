@@ -34,8 +34,10 @@ from rag.reader import open_reader
 from rag.reader.base import Candidate, Reader, Reading
 from rag.records import Hit, Passage
 from rag.retrieval.encoder import load_encoder
+from rag.retrieval.groups import LabelledRows
 from rag.retrieval.lexical import LexicalIndex
 from rag.retrieval.retriever import Retriever
+from rag.retrieval.sentences import SentenceScores
 from rag.settings import RANKING, EncoderSettings, ReaderSettings
 from rag.text.sentences import sentences
 
@@ -117,10 +119,13 @@ def build_retriever(contexts: Sequence[str], encoder: Encoder) -> Retriever:
         encoder,
         VectorIndex.build(encoder.encode(contexts)),
         LexicalIndex.build(contexts),
-        np.arange(len(contexts)),
+        LabelledRows(range(len(contexts))),
         lambda rows: [Passage(str(row), 0, len(contexts[row]), contexts[row]) for row in rows],
-        sentences=VectorIndex.build(encoder.encode([text for _, text in views])),
-        sentence_rows=np.array([i for i, _ in views], np.int64),
+        sentences=SentenceScores.of(
+            encoder.encode([text for _, text in views]),
+            np.array([i for i, _ in views], np.int64),
+            len(contexts),
+        ),
     )
 
 

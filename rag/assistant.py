@@ -50,15 +50,14 @@ class Assistant:
             encoder,
             store.vectors,
             store.lexical,
-            store.groups,
+            store,
             store.passages,
-            sentences=store.views.get("sentences"),
-            sentence_rows=store.view_rows.get("sentences"),
+            sentences=store.sentences,
             rrf_k=settings.retrieval.rrf_k,
         )
         self._language = load_language(settings.passages.language)
         self._weights = TermWeights(
-            lambda text: terms(text, self._language), store.lexical.document_frequency, store.n_passages
+            lambda text: terms(text, self._language), store.lexical.document_frequency, store.lexical.n
         )
         self._ranker = EvidenceRanker(store, self._retriever, reader, self._weights)
         self._about_store = MappingProxyType(

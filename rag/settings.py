@@ -58,6 +58,11 @@ class RankingNumbers:
     depth: int = _setting(
         100, "past that a reciprocal rank moves nothing", unit="places of each ranking kept"
     )
+    sentence_candidates: int = _setting(
+        500,
+        "sentences are looked at of the passages nearest as a whole, and of those with most words in common",
+        unit="passages nearest as a whole",
+    )
     bm25_weight: float = _setting(
         1.5,
         "of the three rankings two are of one encoder and err together; the words count more",

@@ -15,7 +15,7 @@ from rag.indexing import IndexSummary, index
 from rag.loading import Here
 from rag.settings import PassageSettings, Settings
 from rag.store import Store
-from rag.store.layout import GENERATIONS
+from rag.store.layout import GENERATIONS, generation_folder
 
 DIM = 64
 # Beside the checkouts of who writes this, and nowhere else; a test that needs them is said to be skipped.
@@ -82,22 +82,30 @@ def run(
 def picture(store: Path) -> dict[str, object]:
     """All that a store serves, generation number and times left out: equal pictures answer equally."""
     with Store.open(store) as opened:
-        rows = range(opened.n_passages)
+        rows = opened.rows.tolist()
+        places = {row: place for place, row in enumerate(rows)}
         queries = WordEncoder().encode(["the trust was opened", "cookies", "flood at the mill"])
         found = opened.vectors.search(queries, 5)
         return {
-            "documents": opened.documents(),
+            "documents": list(opened.documents()),
             "passages": opened.passages(rows),
             "excluded": opened.excluded(),
-            "groups": opened.groups.tolist(),
-            "vectors": opened.vectors.vectors().tobytes(),
-            "views": {name: view.vectors().tobytes() for name, view in opened.views.items()},
-            "view_rows": {name: view.tolist() for name, view in opened.view_rows.items()},
+            "groups": [
+                [places[row] for row in opened.members(label)] for label in opened.labels(opened.rows)
+            ],
+            "vectors": [opened.vectors.vector(row).tobytes() for row in rows],
+            "sentences": opened.sentences and opened.sentences.best(queries[0], opened.rows).tolist(),
             "dense": [array.tolist() for array in found],
             "lexical": [a.tolist() for a in opened.lexical.search("was the trust opened in June", 5)],
             "roots": opened.manifest.roots,
             "kept": opened.manifest.kept,
         }
+
+
+def segment_file(store: Path, number: int, name: str) -> Path:
+    """A file of the one segment that a generation of a small store has."""
+    (path,) = generation_folder(store, number).glob(f"*/{name}")
+    return path
 
 
 def folders(store: Path) -> list[str]:

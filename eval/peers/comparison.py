@@ -127,7 +127,7 @@ def shared_passages(store: Store) -> tuple[SharedPassage, ...]:
 
     return tuple(
         SharedPassage(document.path, passage.start, passage.end, passage_context(document, passage))
-        for passage in store.passages(range(store.n_passages))
+        for passage in store.passages(store.rows)
         for document in (store.document(passage.document_id),)
     )
 

@@ -44,11 +44,11 @@ class Judge:
 
     def __init__(self, store: Store, questions: Sequence[Question], k: int) -> None:
         self._questions = {question.id: question for question in questions}
-        self._passages = store.passages(range(store.n_passages))
+        self._passages = store.passages(store.rows)
+        self._group = store.labels(store.rows)
         self._twins: dict[int, list[int]] = {}
-        for row, group in enumerate(store.groups):
-            self._twins.setdefault(int(group), []).append(row)
-        self._group = [int(group) for group in store.groups]
+        for row, group in enumerate(self._group):
+            self._twins.setdefault(group, []).append(row)
         self._recorder = Recorder(store, lambda *_, **__: [], k=k)
 
     def scores(self, outcome: Outcome, *, reads: bool) -> Table:

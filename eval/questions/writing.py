@@ -84,7 +84,7 @@ def write_questions(path: Path, passages: Sequence[Shown], ask: Ask, say: Say) -
 def passages_of(store: Any, seed: int = SEED) -> list[Shown]:
     """The passages of a store worth asking about: shuffled, one document after another, then round again."""
     by_document: dict[str, list[Passage]] = {}
-    for passage in store.passages(range(store.n_passages)):
+    for passage in store.passages(store.rows):
         if len(passage.text.split()) >= LEAST_WORDS:
             by_document.setdefault(passage.document_id, []).append(passage)
     documents: dict[str, Document] = {document: store.document(document) for document in by_document}

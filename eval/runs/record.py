@@ -40,7 +40,7 @@ class Recorder:
         self._store = store
         self._search = search
         self._k = k
-        documents: list[Document] = store.documents()
+        documents: list[Document] = list(store.documents())
         self._library = Library(documents)
         self._ids = {document.path: document.id for document in documents}
         folders = [str(PurePath(document.path).parent) for document in documents]

@@ -41,14 +41,14 @@ class Hygiene:
 
 def inspect(store: Store) -> Hygiene:
     """The hygiene of a store, in order of path and place."""
-    documents = store.documents()
+    documents = list(store.documents())
 
     def where(passage: Passage) -> Location:
         return location(store.document(passage.document_id), passage.start, passage.end)
 
     members: dict[int, list[int]] = {}
-    for row, group in enumerate(store.groups.tolist()):
-        members.setdefault(group, []).append(row)
+    for row, label in zip(store.rows.tolist(), store.labels(store.rows), strict=True):
+        members.setdefault(label, []).append(row)
     twins = []
     for rows in members.values():
         if len(rows) > 1:

@@ -323,7 +323,7 @@ class _Nearby:
         weights = TermWeights(
             lambda text: terms(text, self.language),
             self.store.lexical.document_frequency,
-            self.store.n_passages,
+            self.store.lexical.n,
         )
         return weights, weights.of(sentence)
 

@@ -80,7 +80,7 @@ def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
     if with_documents:
         described["documents"] = [
             {name: getattr(document, name) for name in ("path", "title", "date", "media_type")}
-            for document in store.documents()
+            for document in store.sources
         ]
     return described
 

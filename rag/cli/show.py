@@ -37,8 +37,8 @@ def show_document(
     from rag.store.lookup import around, find_path, parse_name
 
     with Store.open(resolve(store).settings.store) as opened:
-        paths = {each.path: each for each in opened.documents()}
-        named = parse_name(document, list(paths))
-        wanted = paths[find_path(named.name, list(paths))]
+        ids = {each.path: each.id for each in opened.sources}
+        named = parse_name(document, list(ids))
+        wanted = opened.document(ids[find_path(named.name, list(ids))])
     lines = around(wanted, named, context)
     show(render.excerpt(wanted, lines, freshness(wanted.path, wanted.sha256), look()))

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from embeddings.compact import width
 from embeddings.encoder import Encoder
 from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError, UsageError
 from rag.files import is_gone, is_under
 from rag.indexing.code_hash import rules_sum
-from rag.indexing.embed import embed
+from rag.indexing.embed import Embedded, embed
+from rag.indexing.merging import shared_segments
 from rag.indexing.progress import Progress, Quiet
 from rag.indexing.scan import Known, Scan, scan
-from rag.indexing.texts import contexts, sentence_texts
+from rag.indexing.texts import passage_texts
 from rag.loaders import LOADERS, ExcludedError, UnsupportedFileError, find_files, real_roots
 from rag.loading import Loader, LoadingPool
-from rag.passages.duplicates import groups
+from rag.passages.duplicates import group
 from rag.retrieval.encoder import load_encoder
 from rag.settings import READING_LIMITS, EncoderSettings, PassageSettings, Settings
-from rag.store.cache import EmbeddingCache
 from rag.store.content import Content, Entry, arrange, boilerplate_key
-from rag.store.layout import CACHE, Steps, no_steps, writing
+from rag.store.journal import Committed, Journal, committed_vectors
+from rag.store.layout import JOURNAL, Steps, generation_folder, no_steps, writing
 from rag.store.lock import write_lock
-from rag.store.manifest import Manifest, read_current, rebuild_hint, remembered
+from rag.store.manifest import Manifest, SegmentRecord, read_current, rebuild_hint, remembered
 from rag.store.reader import Store
-from rag.store.writer import Build, clear_leftovers, commit, next_generation, sweep
+from rag.store.writer import Build, NewSegment, clear_leftovers, commit, sweep
 from rag.text.language import load_language
 
 __all__ = ["IndexSummary", "Progress", "index"]
@@ -187,18 +188,37 @@ class _Run:
                 sweep(self.store, steps=self.steps)
         roots, kept = remembered(self.store) if previous is None else _said(previous.manifest)
         scanned = self._scan(given, roots, previous)
-        kept = _kept(scanned, kept, keep, drop)
-        content = arrange(scanned.entries, kept)
+        kept = _kept(scanned, previous, kept, keep, drop)
         roots = _merge(roots, given or [])
         if previous is not None and not self._must_commit(previous.manifest, scanned, roots, kept):
-            return self._summary(scanned, previous.manifest, previous.groups, 0, 0, committed=False)
-        if not content.passages:
+            return self._summary(scanned, previous, None, committed=False)
+        carried, rewritten = self._carried(scanned, previous, kept)
+        content = arrange([*rewritten, *scanned.loaded], kept)
+        if not content.passages and not any(one.n_passages > one.n_dead_passages for one in carried):
             raise NothingToIndexError(
                 "no document holds words that could be cited", "rag index --report  # lists what was kept out"
             )
         if previous is not None and not self.rebuild:
             previous.check_encoder(self.encoder.name, self.encoder.fingerprint)
-        return self._commit(scanned, content, roots, kept)
+        return self._commit(scanned, content, carried, previous, roots, kept)
+
+    def _carried(
+        self, scanned: Scan, previous: Store | None, kept: tuple[str, ...]
+    ) -> tuple[tuple[SegmentRecord, ...], list[Entry]]:
+        """The segments that the new generation shares with the one before, and what of it is written anew.
+
+        Where texts kept out or brought back change, every passage's row does.
+        """
+        if previous is None:
+            return (), []
+        unchanged = set(scanned.carried)
+        segments = previous.without([file.path for file in previous.files() if file.path not in unchanged])
+        n_new = sum(len(entry.passages) for entry in scanned.loaded)
+        may_share = not self.rebuild and kept == previous.manifest.kept
+        carried = shared_segments(segments, n_new) if may_share else ()
+        names = {one.name for one in carried}
+        rewritten = [path for path in scanned.carried if previous.segment_of(path).name not in names]
+        return carried, [previous.entry_at(path) for path in rewritten]
 
     def _previous(self) -> Store | None:
         """The generation served, if it may be built upon; None where every file is to be read again."""
@@ -262,64 +282,72 @@ class _Run:
         return self.rebuild or scanned.has_changes or not same
 
     def _commit(
-        self, scanned: Scan, content: Content, roots: tuple[str, ...], kept: tuple[str, ...]
+        self,
+        scanned: Scan,
+        content: Content,
+        carried: tuple[SegmentRecord, ...],
+        previous: Store | None,
+        roots: tuple[str, ...],
+        kept: tuple[str, ...],
     ) -> IndexSummary:
-        number = next_generation(self.store)
+        new, embedded = None, None
+        if content.passages or content.excluded or content.entries:
+            new, embedded = self._new_segment(content, previous if carried else None)
+        folder = None if previous is None else generation_folder(self.store, previous.manifest.generation)
+        build = Build(
+            new=new,
+            dim=self.encoder.dim,
+            language=self.settings.passages.language,
+            encoder_name=self.encoder.name,
+            encoder_fingerprint=self.encoder.fingerprint,
+            settings=self.shape,
+            rules=self.rules,
+            roots=roots,
+            kept=kept,
+            carried=carried,
+            carried_from=folder if carried else None,
+        )
+        self.progress.start("writing", len(content.passages))
         with writing(self.store):
-            cache = EmbeddingCache(self.store / CACHE)
-        with closing(cache):
-            language = load_language(self.settings.passages.language)
-            texts = contexts(content, language)
-            single, rows = (
-                sentence_texts(content, language) if self.settings.passages.sentence_view else ([], None)
-            )
-            done = embed(
-                [*texts, *single],
+            commit(self.store, build, steps=self.steps)
+        self.progress.advance(len(content.passages))
+        self.progress.finish()
+        # Only tidying is left: what it does not get done, the next run does.
+        with suppress(OSError):
+            sweep(self.store, steps=self.steps)
+            self.steps("delete the journal")
+            (self.store / JOURNAL).unlink(missing_ok=True)
+        with Store.open(self.store, verify=False) as served:
+            return self._summary(scanned, served, embedded, committed=True)
+
+    def _new_segment(self, content: Content, beside: Store | None) -> tuple[NewSegment, Embedded]:
+        """What is new, embedded, and grouped among itself and with the passages of the store beside it."""
+        language = load_language(self.settings.passages.language)
+        documents = {entry.document.id: entry.document for entry in content.entries}
+        parted = self.settings.passages.sentence_view
+        texts = passage_texts(content.passages, documents, language, parted=parted)
+        with writing(self.store):
+            journal = Journal(self.store / JOURNAL, self.encoder.dim, width(self.encoder.dim))
+        with ExitStack() as stack:
+            known: list[Journal | Committed] = [journal, *committed_vectors(self.store)]
+            for source in known:
+                stack.callback(source.close)
+            embedded = embed(
+                texts,
                 self.encoder,
-                cache,
+                known,
+                journal,
                 self.store,
-                number,
                 progress=self.progress,
                 steps=self.steps,
             )
-            n = len(texts)
-            grouped = groups([passage.text for passage in content.passages], language)
-            build = Build(
-                content=content,
-                groups=grouped,
-                contexts=texts,
-                vectors=done.vectors[:n],
-                language=self.settings.passages.language,
-                encoder_name=self.encoder.name,
-                encoder_fingerprint=self.encoder.fingerprint,
-                settings=self.shape,
-                rules=self.rules,
-                roots=roots,
-                kept=kept,
-                views={} if rows is None else {"sentences": (done.vectors[n:], rows)},
-            )
-            self.progress.start("writing", n)
-            with writing(self.store):
-                manifest = commit(self.store, build, steps=self.steps)
-            self.progress.advance(n)
-            self.progress.finish()
-            # Only tidying is left: what it does not get done, the next run does.
-            with suppress(OSError, sqlite3.Error):
-                sweep(self.store, steps=self.steps)
-                self.steps("prune the cache")
-                cache.prune(done.keys, manifest.generation)
-        return self._summary(scanned, manifest, grouped, done.n_made, done.n_known, committed=True)
+        grouped = group([passage.text for passage in content.passages], language, beside)
+        return NewSegment(content, [text.context for text in texts], grouped, embedded.made), embedded
 
     def _summary(
-        self,
-        scanned: Scan,
-        manifest: Manifest,
-        grouped: Iterable[int],
-        embedded: int,
-        reused: int,
-        *,
-        committed: bool,
+        self, scanned: Scan, served: Store, embedded: Embedded | None, *, committed: bool
     ) -> IndexSummary:
+        manifest = served.manifest
         return IndexSummary(
             added=scanned.added,
             changed=scanned.changed,
@@ -331,9 +359,9 @@ class _Run:
             n_documents=manifest.n_documents,
             n_passages=manifest.n_passages,
             n_excluded=manifest.n_excluded,
-            duplicates=sum(int(group) != row for row, group in enumerate(grouped)),
-            embedded=embedded,
-            reused=reused,
+            duplicates=served.n_twins(),
+            embedded=embedded.n_made if embedded else 0,
+            reused=embedded.n_known if embedded else 0,
             generation=manifest.generation,
             committed=committed,
             seconds=time.perf_counter() - self.began,
@@ -355,21 +383,22 @@ def _said(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _known(previous: Store | None, carry: bool, *, keep: bool) -> Known:
     if previous is None:
-        return Known({}, _no_entry, carry=False, keep=False)
-    files = {file.path: file for file in previous.files()}
-    return Known(files, previous.entry_at, carry, keep)
-
-
-def _no_entry(path: str) -> Entry:
-    raise KeyError(path)
+        return Known({}, carry=False, keep=False)
+    return Known({file.path: file for file in previous.files()}, carry, keep)
 
 
 def _kept(
-    scanned: Scan, before: Collection[str], keep: frozenset[str], drop: frozenset[str]
+    scanned: Scan,
+    previous: Store | None,
+    before: Collection[str],
+    keep: frozenset[str],
+    drop: frozenset[str],
 ) -> tuple[str, ...]:
     """The keys of boilerplate brought back, sorted. Raises UsageError for a key that names nothing."""
-    known = {boilerplate_key(p.text) for entry in scanned.entries for p in entry.passages if p.boilerplate}
-    unknown = sorted(keep - known) + sorted(drop - set(before))
+    unknown = sorted(drop - set(before))
+    if keep:
+        known = {boilerplate_key(p.text) for entry in scanned.loaded for p in entry.passages if p.boilerplate}
+        unknown += sorted(keep - known - (previous.boilerplate_keys() if previous is not None else set()))
     if unknown:
         raise UsageError(
             f"no boilerplate goes by the key {', '.join(unknown)}", "rag index --report  # lists the keys"

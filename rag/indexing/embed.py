@@ -1,4 +1,4 @@
-"""Texts into vectors, each made once and kept as soon as it is made."""
+"""Passages into vectors, each made once and kept as soon as it is made."""
 
 from __future__ import annotations
 
@@ -8,56 +8,70 @@ from pathlib import Path
 
 import numpy as np
 
+from embeddings.compact import pack, width
 from embeddings.encoder import Encoder
 from rag.indexing.progress import Progress
-from rag.store.cache import EmbeddingCache, embedding_key
+from rag.indexing.texts import PassageText
+from rag.store.journal import Committed, Journal, Made, embedding_key
 from rag.store.layout import Steps, writing
-from rag.store.proofs import Vectors
 
-BATCH = 128  # texts between two savings: a few seconds of work are lost at most
+BATCH = 128  # passages between two savings: a few seconds of work are lost at most
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Vectors by text (n, d), the keys they are kept under, and how many were made and how many known."""
+    """What was made of the passages, in their order, and how many texts were embedded and how many known."""
 
-    vectors: Vectors
-    keys: frozenset[bytes]
+    made: Made
     n_made: int
     n_known: int
 
 
 def embed(
-    texts: Sequence[str],
+    texts: Sequence[PassageText],
     encoder: Encoder,
-    cache: EmbeddingCache,
+    known: Sequence[Journal | Committed],
+    journal: Journal,
     store: Path,
-    generation: int,
     *,
     progress: Progress,
     steps: Steps,
 ) -> Embedded:
-    """A vector for each text: from the cache, else from the encoder, and kept as soon as made."""
-    keys = [embedding_key(encoder.fingerprint, text) for text in texts]
-    place = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-    text_of = dict(zip(keys, texts, strict=True))
-    unique = list(place)
-    vectors = np.zeros((len(unique), encoder.dim), np.float32)
-    with writing(store):
-        missing = cache.fill(unique, vectors)
-    missing.sort(key=lambda i: (-len(text_of[unique[i]]), i))  # batches of like length hold little padding
+    """The vectors of each passage and of its sentences: known ones, else from the encoder, and kept."""
+    keys = [embedding_key(encoder.fingerprint, text.context, text.spans) for text in texts]
+    made = Made.empty(keys, [len(text.spans) for text in texts], encoder.dim, width(encoder.dim))
+    first: dict[bytes, int] = {}
+    missing = []
+    for row, key in enumerate(keys):
+        if first.setdefault(key, row) == row and not any(
+            found is not None and made.put(row, *found) for found in (source.get(key) for source in known)
+        ):
+            missing.append(row)
+    missing.sort(key=lambda row: (-len(texts[row].context), row))  # like lengths together: little padding
     progress.start("embedding", len(missing))
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
-        made = encoder.encode([text_of[unique[i]] for i in batch], kind="passage", progress=progress.advance)
-        vectors[batch] = made
+        _embed_batch([texts[row] for row in batch], encoder, made, batch, progress)
         steps("keep embeddings")
         with writing(store):
-            cache.put([unique[i] for i in batch], made, generation)
+            journal.put(made, batch)
     progress.finish()
-    return Embedded(
-        vectors[[place[key] for key in keys]],
-        frozenset(unique),
-        len(missing),
-        len(unique) - len(missing),
-    )
+    for row, key in enumerate(keys):
+        if first[key] != row:
+            made.put(row, *made.part(first[key]))
+    return Embedded(made, len(missing), len(first) - len(missing))
+
+
+def _embed_batch(
+    texts: Sequence[PassageText], encoder: Encoder, made: Made, rows: Sequence[int], progress: Progress
+) -> None:
+    """Fill these rows of what is made."""
+    whole = [text.context for text in texts]
+    single = [text.context[start:end] for text in texts for start, end in text.spans]
+    number = {text: i for i, text in enumerate(dict.fromkeys([*whole, *single]))}
+    vectors = encoder.encode(list(number), kind="passage")
+    made.vectors[rows] = vectors[[number[text] for text in whole]]
+    if single:
+        places = np.concatenate([np.arange(made.starts[row], made.starts[row + 1]) for row in rows])
+        made.sentences[places] = pack(vectors[[number[text] for text in single]])
+    progress.advance(len(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,9 +23,13 @@ RACY_NS = 2_000_000_000
 
 @dataclass(slots=True)
 class Scan:
-    """Every document of the new generation, and how it came to be there."""
+    """Every document of the new generation, and how it came to be there.
 
-    entries: list[Entry] = field(default_factory=list)
+    ``loaded`` were read in this run; those at the paths ``carried`` are as they were indexed.
+    """
+
+    loaded: list[Entry] = field(default_factory=list)
+    carried: list[str] = field(default_factory=list)
     problems: list[LoadError] = field(default_factory=list)
     added: int = 0
     changed: int = 0
@@ -42,13 +46,12 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was indexed before: each file by path, and how to get its entry.
+    """What was indexed before: each file by path.
 
     ``carry``: unchanged files need not be read again. ``keep``: one that cannot be looked at stays as it was.
     """
 
     files: Mapping[str, FileRow]
-    entry: Callable[[str], Entry]
     carry: bool
     keep: bool
 
@@ -79,7 +82,7 @@ def scan(
     vanished: dict[str, list[str]] = {}
     for path in sorted(set(known.files) - here):
         if known.keep and (not is_under(path, scope) or is_under(path, out_of_sight)):
-            found.entries.append(known.entry(path))
+            found.carried.append(path)
             found.unchanged += 1
             continue
         vanished.setdefault(known.files[path].sha256, []).append(path)
@@ -125,13 +128,13 @@ def _look(
     except OSError as error:
         stays = not isinstance(error, UnfitFileError) and not is_gone(path)
         if before is not None and known.keep and stays:
-            found.entries.append(known.entry(path))
+            found.carried.append(path)
             found.unchanged += 1
         else:
             found.removed += before is not None
         return LoadError(path, why(error), "check who may read it" if stays else "")
     if same:
-        found.entries.append(known.entry(path))
+        found.carried.append(path)
         found.unchanged += 1
         found.n_readable += 1
         return None
@@ -144,7 +147,7 @@ def _take(
 ) -> None:
     """Count a file that was loaded among the documents of the new generation."""
     sha256 = loaded.document.sha256
-    found.entries.append(Entry(loaded.document, replace(file, sha256=sha256), loaded.passages))
+    found.loaded.append(Entry(loaded.document, replace(file, sha256=sha256), loaded.passages))
     found.n_readable += 1
     if before is not None:
         found.unchanged += before.sha256 == sha256

@@ -16,6 +16,7 @@ from rag.errors import RagError
 from rag.records import Answer, Citation, Document, Freshness, Hit, Lead, Location, Span, sha256_text
 
 if TYPE_CHECKING:
+    from rag.store.content import Source
     from rag.store.lookup import Line
 
 PathOf = Callable[[str], str]  # from a document's id to its path as indexed
@@ -96,7 +97,7 @@ def show_to_json(
     }
 
 
-def source_to_json(document: Document) -> dict[str, Any]:
+def source_to_json(document: Source) -> dict[str, Any]:
     """A document of the store, without its text."""
     return {
         "id": document.id,
@@ -104,7 +105,7 @@ def source_to_json(document: Document) -> dict[str, Any]:
         "title": document.title,
         "date": document.date,
         "media_type": document.media_type,
-        "n_chars": len(document.text),
+        "n_chars": document.n_chars,
     }
 
 

@@ -8,24 +8,26 @@ look. "In 2016 the rating was good" is no copy of "In 2017 the rating was good".
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.text.english import ENGLISH
 from rag.text.language import Language
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 _JACCARD = 0.85  # of three-word shingles; a reworded sentence in a paragraph of five falls below it
 _LENGTH = 0.8  # shorter to longer in words: cheaper to test than shingles, and implied by them
 _N_HASHES, _N_BANDS = 64, 16  # bands of 4: at .85 one pair in ten thousand escapes every band
+_N_COMPARED = 8  # passages of one band that another is compared with
 _MIN_WORDS = 12  # below it a single word is too much of a passage to overlook
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*%?")
 
@@ -51,16 +53,102 @@ def groups(texts: Sequence[str], language: Language = ENGLISH) -> list[int]:
     >>> groups(["In 2016 the rating was good.", "In 2017 the rating was good."])
     [0, 1]
     """
+    return _groups([normalised(text) or text for text in texts], texts, language)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """What like passages are found by: for each band the keys of its rows, ascending, and the rows.
+
+    Rows that share a key in any band may be near-equal; rows of equal words stand in it once.
+    """
+
+    keys: NDArray[np.uint32]  # (n_bands, m)
+    rows: NDArray[np.uint32]  # (n_bands, m)
+
+    @classmethod
+    def of(cls, rows: Sequence[int], keys: NDArray[np.uint32]) -> Bands:
+        """Bands of rows and their keys (m, n_bands)."""
+        order = np.argsort(keys, axis=0, kind="stable").T
+        return cls(np.take_along_axis(keys.T, order, axis=1), np.asarray(rows, np.uint32)[order])
+
+    def like(self, keys: NDArray[np.uint32]) -> list[int]:
+        """The first rows that share a band with these keys (n_bands,), ascending."""
+        found: set[int] = set()
+        for band, key in enumerate(keys):
+            start = int(np.searchsorted(self.keys[band], key, "left"))
+            end = int(np.searchsorted(self.keys[band], key, "right"))
+            found.update(self.rows[band, start : min(end, start + _N_COMPARED)].tolist())
+        return sorted(found)
+
+
+class Earlier(Protocol):
+    """Passages that were grouped before."""
+
+    def has(self, label: int) -> bool:
+        """Whether a group goes by that label."""
+
+    def like(self, keys: NDArray[np.uint32]) -> Iterable[str]:
+        """The words of those that may be near-equal to a passage with these band keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """For each text its group's label, (n,), the same for all that say the same; and the texts' bands."""
+
+    labels: NDArray[np.uint64]
+    bands: Bands
+
+
+def label(text: str) -> int:
+    """What names the group that a text leads: equal for texts of equal words.
+
+    >>> label("The trust opened.") == label("“the trust  opened”")
+    True
+    """
+    words = normalised(text) or text
+    return int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:8], "little")
+
+
+def group(texts: Sequence[str], language: Language, earlier: Earlier | None = None) -> Grouped:
+    """The texts grouped among themselves and, where there are any, with passages grouped before."""
+    plain = [normalised(text) or text for text in texts]
+    leaders, (rows, keys) = _groups(plain, texts, language)
+    labels: dict[int, int] = {}
+    keys_of = dict(zip(rows, keys, strict=True))
+    for row, leader in enumerate(leaders):
+        if row != leader:
+            continue
+        own = labels[row] = label(texts[row])
+        if earlier is not None and not earlier.has(own) and row in keys_of:
+            for other in earlier.like(keys_of[row]):
+                if near_equal(other, texts[row], language) and earlier.has(label(other)):
+                    labels[row] = label(other)
+                    break
+    return Grouped(
+        np.array([labels[leader] for leader in leaders], np.uint64),
+        Bands.of(rows, keys),
+    )
+
+
+def _groups(
+    plain: Sequence[str], texts: Sequence[str], language: Language
+) -> tuple[list[int], tuple[list[int], NDArray[np.uint32]]]:
+    """Each text's leader; and of those with enough words, each of equal words once, row and band keys."""
     first: dict[str, int] = {}
-    group = [first.setdefault(normalised(text) or text, row) for row, text in enumerate(texts)]
-    leaders = [row for row in range(len(texts)) if group[row] == row]
+    leaders = [first.setdefault(words, row) for row, words in enumerate(plain)]
+    rows = [
+        row for row, leader in enumerate(leaders) if row == leader and plain[row].count(" ") >= _MIN_WORDS - 1
+    ]
+    keys = _band_keys([plain[row].split() for row in rows])
     moved: dict[int, int] = {}
-    for earlier, later in _candidates([texts[row] for row in leaders]):
-        a, b = leaders[earlier], leaders[later]
+    for earlier, later in _candidates(rows, keys):
         # Only with a passage that stands for itself: likeness is not handed on from copy to copy.
-        if b not in moved and a not in moved and near_equal(texts[a], texts[b], language):
-            moved[b] = a
-    return [moved.get(row, row) for row in group]
+        if later in moved or earlier in moved:
+            continue
+        if near_equal(texts[earlier], texts[later], language):
+            moved[later] = earlier
+    return [moved.get(leader, leader) for leader in leaders], (rows, keys)
 
 
 def near_equal(a: str, b: str, language: Language = ENGLISH) -> bool:
@@ -129,35 +217,34 @@ def _shingles(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(words[at : at + width]) for at in range(len(words) - width + 1))
 
 
-def _candidates(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs (earlier, later) that share a band of their signatures, in order, with no pair twice."""
-    import numpy as np
-
-    words = [normalised(text).split() for text in texts]
-    rows = [row for row, found in enumerate(words) if len(found) >= _MIN_WORDS]
-    if len(rows) < 2:
-        return []
-    numbers = np.random.default_rng(0).integers(1, 2**63, size=(_N_HASHES, 2), dtype=np.uint64) | np.uint64(1)
-    width = _N_HASHES // _N_BANDS
-    buckets: list[dict[bytes, int | list[int]]] = [{} for _ in range(_N_BANDS)]
+def _candidates(rows: Sequence[int], keys: NDArray[np.uint32]) -> list[tuple[int, int]]:
+    """Pairs (earlier, later) that share a band, in order of the later, with no pair twice."""
+    bands = Bands.of(rows, keys)
     pairs: set[tuple[int, int]] = set()
-    for row in rows:
-        signature = _signature(words[row], numbers)
-        for band, bucket in enumerate(buckets):
-            key = signature[band * width : (band + 1) * width].tobytes()
-            earlier = bucket.setdefault(key, row)
-            if earlier == row:
-                continue
-            others = earlier if isinstance(earlier, list) else [earlier]
+    for band in range(len(bands.keys)):
+        same = np.flatnonzero(bands.keys[band, 1:] == bands.keys[band, :-1]) + 1  # as the one before
+        start = -1
+        for at in same.tolist():
+            if start < 0 or bands.keys[band, at] != bands.keys[band, start]:
+                start = at - 1
             # A form letter sent a thousand times needs comparing with its first few copies only.
-            pairs.update((other, row) for other in others[:8])
-            bucket[key] = [*others, row]
+            others = bands.rows[band, start : min(at, start + _N_COMPARED)].tolist()
+            pairs.update((other, int(bands.rows[band, at])) for other in others)
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
 
 
-def _signature(words: Sequence[str], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    import numpy as np
+def _band_keys(texts: Sequence[Sequence[str]]) -> NDArray[np.uint32]:
+    """For each text, by its words, the key of each band of its MinHash signature, (n, n_bands)."""
+    numbers = np.random.default_rng(0).integers(1, 2**63, size=(_N_HASHES, 2), dtype=np.uint64) | np.uint64(1)
+    keys = np.zeros((len(texts), _N_BANDS), np.uint32)
+    for row, words in enumerate(texts):
+        signature = _signature(words, numbers).reshape(_N_BANDS, -1)
+        mixed = (signature * numbers[: signature.shape[1], 0]).sum(axis=1, dtype=np.uint64)  # wrapping
+        keys[row] = (mixed >> np.uint64(32)).astype(np.uint32)
+    return keys
 
+
+def _signature(words: Sequence[str], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
     codes = np.array([zlib.crc32(word.encode()) for word in words], dtype=np.uint64)  # (n_words,)
     shingles = (
         codes[:-2] * np.uint64(0x9E3779B97F4A7C15) + codes[1:-1] * np.uint64(0xC2B2AE3D27D4EB4F) + codes[2:]

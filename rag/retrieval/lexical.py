@@ -86,3 +86,27 @@ class LexicalIndex:
         rows = rows[scores[rows] > 0]
         order = np.lexsort((rows, -scores[rows]))[:k]
         return scores[rows[order]], rows[order].astype(np.int64)
+
+
+class LexicalSearch:
+    """INTERIM."""
+
+    def __init__(self, segments, dead=None):
+        self._segments = list(segments)
+        self._dead = np.zeros(0, np.int64) if dead is None else dead
+        self._offsets = np.concatenate([[0], np.cumsum([s.n for s in self._segments])]).astype(np.int64)
+
+    @property
+    def n(self):
+        return int(self._offsets[-1])
+
+    def document_frequency(self, term):
+        return sum(s.document_frequency(term) for s in self._segments)
+
+    def search(self, query, k, allowed=None):
+        scores = np.concatenate([s.scores(query) for s in self._segments])
+        scores[self._dead] = 0
+        rows = np.arange(self.n) if allowed is None else np.asarray(allowed, np.int64)
+        rows = rows[scores[rows] > 0]
+        order = np.lexsort((rows, -scores[rows]))[:k]
+        return scores[rows[order]], rows[order].astype(np.int64)

@@ -1,14 +1,15 @@
 """The retriever: several views of every passage, each ranked, fused into one list.
 
 Views: the passage as a whole (dense), its single sentences (a passage is as near as its nearest sentence),
-and its words (BM25). A filter acts before any list is cut.
+and its words (BM25). A filter acts before any list is cut. Sentences are looked at only of passages that
+another view has among its first: there are five times as many of them as of passages.
 
-Shapes: n passages, s sentences, d dims, k hits.
+Shapes: n passages, d dims, k hits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -39,6 +40,23 @@ class TextRanker(Protocol):
         """Scores and rows of the k best, (k',) each."""
 
 
+class SentenceRanker(Protocol):
+    """What the retriever needs of the passages' sentences."""
+
+    def best(self, query: Vectors, rows: Rows) -> Vectors:
+        """For each row the score of its sentence nearest to the query (d,)."""
+
+
+class Groups(Protocol):
+    """Which passages say the same."""
+
+    def labels(self, rows: Iterable[int]) -> list[int]:
+        """For each row the label of its group."""
+
+    def members(self, label: int) -> list[int]:
+        """The rows of a group, ascending."""
+
+
 class QueryEncoder(Protocol):
     """What the retriever needs of an encoder."""
 
@@ -49,8 +67,8 @@ class QueryEncoder(Protocol):
 class Retriever:
     """Ranks the passages of one store for a query.
 
-    ``groups`` (n,) gives each passage the row of the first passage with the same words: a group answers once.
-    ``sentence_rows`` (s,) gives each sentence vector its passage, ``passages_of`` each row its words.
+    ``groups`` says which passages have the same words: a group answers once. ``passages_of`` gives each row
+    its words.
     """
 
     def __init__(
@@ -58,11 +76,10 @@ class Retriever:
         encoder: QueryEncoder,
         passages: VectorRanker,
         lexical: TextRanker,
-        groups: Rows,
+        groups: Groups,
         passages_of: PassagesOf,
         *,
-        sentences: VectorRanker | None = None,
-        sentence_rows: Rows | None = None,
+        sentences: SentenceRanker | None = None,
         rrf_k: int = 20,
         numbers: RankingNumbers = RANKING,
     ) -> None:
@@ -72,7 +89,6 @@ class Retriever:
         self._groups = groups
         self._passages_of = passages_of
         self._sentences = sentences
-        self._sentence_rows = sentence_rows
         self._rrf_k = rrf_k
         self._numbers = numbers
 
@@ -83,14 +99,17 @@ class Retriever:
         clock = clock or StageClock()
         vector = self._encoder.encode([query], kind="query")
         clock.stop("encode")
-        rankings: dict[str, tuple[Vectors, Rows]] = {}
-        scores, rows = self._passages.search(vector, self._numbers.depth, allowed)
-        rankings["dense"] = (scores[0], rows[0])
-        if self._sentences is not None and self._sentence_rows is not None:
-            rankings["sentences"] = self._search_sentences(vector, allowed)
+        depth = self._numbers.depth
+        n_nearest = depth if self._sentences is None else self._numbers.sentence_candidates
+        scores, rows = self._passages.search(vector, n_nearest, allowed)
         clock.stop("dense")
-        rankings["bm25"] = self._lexical.search(query, self._numbers.depth, allowed)
+        bm25 = self._lexical.search(query, depth, allowed)
         clock.stop("lexical")
+        rankings = {"dense": (scores[0][:depth], rows[0][:depth])}
+        if self._sentences is not None:
+            rankings["sentences"] = self._rank_sentences(vector[0], np.union1d(rows[0], bm25[1]))
+        rankings["bm25"] = bm25
+        clock.stop("dense")
         hits = self._fuse(rankings, k)
         clock.stop("fuse")
         return hits
@@ -99,16 +118,12 @@ class Retriever:
         """The k passages that share most words with a text, best first (BM25): more of the same matter."""
         return self._fuse({"bm25": self._lexical.search(text, self._numbers.depth, allowed)}, k)
 
-    def _search_sentences(self, vector: Vectors, allowed: Rows | None) -> tuple[Vectors, Rows]:
-        """Passages by their nearest sentence."""
+    def _rank_sentences(self, vector: Vectors, rows: Rows) -> tuple[Vectors, Rows]:
+        """Of these passages the first by their nearest sentence."""
         assert self._sentences is not None
-        assert self._sentence_rows is not None
-        within = None if allowed is None else np.flatnonzero(np.isin(self._sentence_rows, allowed))
-        scores, nearest = self._sentences.search(vector, 4 * self._numbers.depth, within)
-        rows = self._sentence_rows[nearest[0]]
-        _, first = np.unique(rows, return_index=True)  # lists are sorted: a row's first place is its best
-        first.sort()
-        return scores[0][first][: self._numbers.depth], rows[first][: self._numbers.depth]
+        scores = self._sentences.best(vector, rows)
+        order = np.lexsort((rows, -scores))[: self._numbers.depth]
+        return scores[order], rows[order]
 
     def _fuse(self, rankings: dict[str, tuple[Vectors, Rows]], k: int) -> list[Hit]:
         ranked: dict[int, list[Ranked]] = {}
@@ -123,12 +138,12 @@ class Retriever:
             leads=_leads(*rankings["bm25"], self._numbers.bm25_lead),
         )
         groups: dict[int, list[tuple[int, float]]] = {}
-        for row, score in fused:
-            groups.setdefault(int(self._groups[row]), []).append((row, score))
+        for (row, score), label in zip(fused, self._groups.labels(row for row, _ in fused), strict=True):
+            groups.setdefault(label, []).append((row, score))
         chosen = []
-        for group, members in list(groups.items())[:k]:  # in order of each group's best member
+        for label, members in list(groups.items())[:k]:  # in order of each group's best member
             row = min(row for row, _ in members)  # equal words score alike: the first place speaks for all
-            twins = [int(twin) for twin in np.flatnonzero(self._groups == group) if twin != row]
+            twins = [twin for twin in self._groups.members(label) if twin != row]
             chosen.append((row, members[0][1], twins))
         wanted = [row for row, _, twins in chosen for row in (row, *twins)]
         passages = dict(zip(wanted, self._passages_of(wanted), strict=True))

@@ -29,7 +29,7 @@ class Shelf:
     @cached_property
     def sources(self) -> list[dict[str, Any]]:
         """Every document without its text, in order of path."""
-        return [source_to_json(document) for document in self.store.documents()]
+        return [source_to_json(document) for document in self.store.sources]
 
     @cached_property
     def ids(self) -> Mapping[str, str]:

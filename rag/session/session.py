@@ -168,8 +168,7 @@ class Session:
         if self._vocabulary is None or self._vocabulary[0] != generation:
             store = assistant.store
             share = READ_CHARS // max(1, store.manifest.n_documents)
-            ids = dict.fromkeys(store.document_index)
-            texts = (store.document(document_id).text[: max(share, LEAST_CHARS)] for document_id in ids)
+            texts = (document.text[: max(share, LEAST_CHARS)] for document in store.documents())
             self._vocabulary = (generation, Vocabulary(texts, self.language))
         return self._vocabulary[1]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rag.store.content import Entry, FileRow, boilerplate_key
+from rag.store.content import Entry, FileRow, Source, boilerplate_key
 from rag.store.layout import FORMAT
-from rag.store.manifest import Manifest, View
+from rag.store.manifest import Manifest, SegmentRecord
 from rag.store.reader import Allowed, Store, is_inside
 
 __all__ = [
@@ -13,8 +13,9 @@ __all__ = [
     "Entry",
     "FileRow",
     "Manifest",
+    "SegmentRecord",
+    "Source",
     "Store",
-    "View",
     "boilerplate_key",
     "is_inside",
 ]

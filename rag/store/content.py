@@ -21,6 +21,28 @@ class FileRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of a document without reading it."""
+
+    id: str
+    file: FileRow
+    media_type: str
+    title: str | None
+    date: str | None
+    n_chars: int
+
+    @property
+    def path(self) -> str:
+        """Where its file stands."""
+        return self.file.path
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its file, as indexed."""
+        return self.file.sha256
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A document, its file, and all its passages as they were split, boilerplate marked."""
 

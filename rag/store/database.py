@@ -1,11 +1,14 @@
-"""Documents and passages of one generation in SQLite: written once, then only read."""
+"""Documents and passages of one segment in SQLite: written once, then only read.
+
+A document's position in its segment is the number everything else knows it by.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from urllib.parse import quote
 
 from rag.errors import StoreDamagedError
 from rag.records import Block, BlockKind, Document, Passage, Place
-from rag.store.content import Content, Entry, FileRow, boilerplate_key
+from rag.store.content import Content, Entry, FileRow, Source, boilerplate_key
 from rag.store.manifest import rebuild_hint
 from rag.store.proofs import text_proof
 
@@ -23,17 +26,16 @@ _SCHEMA = """
 CREATE TABLE documents (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, checked_ns INTEGER NOT NULL,
-    media_type TEXT NOT NULL, title TEXT, date TEXT, encoding TEXT, text TEXT NOT NULL,
-    places TEXT NOT NULL, blocks TEXT NOT NULL, notes TEXT NOT NULL);
+    media_type TEXT NOT NULL, title TEXT, date TEXT, encoding TEXT, n_chars INTEGER NOT NULL,
+    text TEXT NOT NULL, places TEXT NOT NULL, blocks TEXT NOT NULL, notes TEXT NOT NULL);
 CREATE TABLE passages (
-    row INTEGER PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    heading TEXT, reason TEXT, group_row INTEGER NOT NULL,
-    text_proof BLOB NOT NULL, vector_proof BLOB NOT NULL);
+    row INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    heading TEXT, reason TEXT, text_proof BLOB NOT NULL, vector_proof BLOB NOT NULL);
 CREATE TABLE excluded (
-    position INTEGER PRIMARY KEY, document_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    position INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     heading TEXT, reason TEXT NOT NULL, key TEXT NOT NULL);
-CREATE INDEX passages_of_documents ON passages (document_id);
-CREATE INDEX excluded_of_documents ON excluded (document_id);
+CREATE INDEX passages_of_documents ON passages (document);
+CREATE INDEX excluded_of_documents ON excluded (document);
 """
 _DOCUMENT = "id, path, sha256, media_type, title, date, encoding, text, places, blocks, notes"
 _FILE = "path, sha256, size, mtime_ns, ctime_ns, checked_ns"
@@ -47,33 +49,40 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogatepass")
 
 
-def write_database(
-    path: Path, content: Content, groups: Sequence[int], vector_proofs: Sequence[bytes]
-) -> list[bytes]:
-    """Write a generation's documents and passages; returns each row's text proof. The caller syncs."""
+def write_database(path: Path, content: Content, vector_proofs: Sequence[bytes]) -> list[bytes]:
+    """Write a segment's documents and passages; returns each row's text proof. The caller syncs."""
     proofs = [text_proof(passage.text) for passage in content.passages]
+    place = {entry.document.id: position for position, entry in enumerate(content.entries)}
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         # Nobody reads this file before its folder is renamed, so a journal would protect nothing.
         connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
         connection.execute("BEGIN")
         connection.executemany(
             "INSERT INTO documents VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), "
-            "?, ?, CAST(? AS TEXT), ?, ?, ?)",
+            "?, ?, ?, CAST(? AS TEXT), ?, ?, ?)",
             ((position, *_document_row(entry)) for position, entry in enumerate(content.entries)),
         )
         connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?, ?)",
+            "INSERT INTO passages VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?)",
             (
-                (row, p.document_id, p.start, p.end, _bytes(p.heading), reason, int(group), text, vector)
-                for row, (p, reason, group, text, vector) in enumerate(
-                    zip(content.passages, content.reasons, groups, proofs, vector_proofs, strict=True)
+                (row, place[p.document_id], p.start, p.end, _bytes(p.heading), reason, text, vector)
+                for row, (p, reason, text, vector) in enumerate(
+                    zip(content.passages, content.reasons, proofs, vector_proofs, strict=True)
                 )
             ),
         )
         connection.executemany(
             "INSERT INTO excluded VALUES (?, ?, ?, ?, CAST(? AS TEXT), ?, ?)",
             (
-                (i, p.document_id, p.start, p.end, _bytes(p.heading), p.boilerplate, boilerplate_key(p.text))
+                (
+                    i,
+                    place[p.document_id],
+                    p.start,
+                    p.end,
+                    _bytes(p.heading),
+                    p.boilerplate,
+                    boilerplate_key(p.text),
+                )
                 for i, p in enumerate(content.excluded)
             ),
         )
@@ -95,6 +104,7 @@ def _document_row(entry: Entry) -> tuple[object, ...]:
         _bytes(document.title),
         document.date,
         document.encoding,
+        len(document.text),
         _bytes(document.text),
         json.dumps([[p.start, p.page, p.line] for p in document.places]),
         json.dumps([_block_row(block) for block in document.blocks]),
@@ -122,7 +132,7 @@ def _block(
 
 
 class Database:
-    """Reads one generation; several threads may share it. Closed by ``close`` or when it is collected."""
+    """Reads one segment; several threads may share it. Closed by ``close`` or when it is collected."""
 
     def __init__(self, path: Path) -> None:
         # immutable: no lock and no journal is looked for, so a read-only disk serves as well.
@@ -131,7 +141,7 @@ class Database:
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         except sqlite3.Error as error:
             raise StoreDamagedError(
-                f"{path} cannot be opened: {error}", rebuild_hint(path.parents[2])
+                f"{path} cannot be opened: {error}", rebuild_hint(path.parents[3])
             ) from error
         self._connection.text_factory = _text
         self._path = path
@@ -150,7 +160,7 @@ class Database:
             raise  # asked after ``close``, say: a defect of ours, not of the file
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             raise StoreDamagedError(
-                f"{self._path} cannot be read: {error}", rebuild_hint(self._path.parents[2])
+                f"{self._path} cannot be read: {error}", rebuild_hint(self._path.parents[3])
             ) from error
 
     def counts(self) -> tuple[int, int, int]:
@@ -166,61 +176,81 @@ class Database:
         ((n, low, high),) = self.rows("SELECT count(*), min(row), max(row) FROM passages")
         return bool(n == 0 or (low == 0 and high == n - 1))
 
-    def document_ids(self) -> list[str]:
-        """Ids of the documents, in order of path."""
-        return [row[0] for row in self.rows("SELECT id FROM documents ORDER BY position")]
+    def position(self, document_id: str) -> int | None:
+        """Where a document stands in the segment; None where it does not."""
+        found = self.rows("SELECT position FROM documents WHERE id = ?", (document_id,))
+        return found[0][0] if found else None
 
-    def document(self, document_id: str) -> Document | None:
-        """The document with its text."""
-        found = self.rows(f"SELECT {_DOCUMENT} FROM documents WHERE id = ?", (document_id,))
-        return _document(*found[0]) if found else None
+    def document_id(self, position: int) -> str:
+        """The id of the document at a position."""
+        return str(self.rows("SELECT id FROM documents WHERE position = ?", (position,))[0][0])
 
-    def files(self) -> dict[str, FileRow]:
-        """Every file by its document's id, in order of path."""
-        found = self.rows(f"SELECT id, {_FILE} FROM documents ORDER BY position")
-        return {row[0]: FileRow(*row[1:]) for row in found}
+    def document(self, position: int) -> Document:
+        """The document at a position, with its text."""
+        return _document(*self.rows(f"SELECT {_DOCUMENT} FROM documents WHERE position = ?", (position,))[0])
 
-    def dates(self) -> list[tuple[str, str, str | None]]:
-        """Id, path and date of every document, in order of path."""
-        return self.rows("SELECT id, path, date FROM documents ORDER BY position")
+    def sources(self) -> list[Source]:
+        """What is known of every document but its text, by position."""
+        found = self.rows(
+            f"SELECT id, {_FILE}, media_type, title, date, n_chars FROM documents ORDER BY position"
+        )
+        return [Source(row[0], FileRow(*row[1:7]), *row[7:]) for row in found]
 
-    def passage_documents(self) -> list[str]:
-        """The document id of every passage, by row."""
-        return [row[0] for row in self.rows("SELECT document_id FROM passages ORDER BY row")]
-
-    def groups(self) -> list[int]:
-        """The group row of every passage, by row."""
-        return [row[0] for row in self.rows("SELECT group_row FROM passages ORDER BY row")]
+    def starts(self) -> list[int]:
+        """The first row of each document, by position, and at the end how many rows there are."""
+        counted = dict(self.rows("SELECT document, count(*) FROM passages GROUP BY document"))
+        ((n_documents,),) = self.rows("SELECT count(*) FROM documents")
+        starts = [0]
+        for position in range(n_documents):
+            starts.append(starts[-1] + counted.get(position, 0))
+        return starts
 
     def proofs(self) -> list[tuple[bytes, bytes]]:
         """Text proof and vector proof of every passage, by row."""
         return self.rows("SELECT text_proof, vector_proof FROM passages ORDER BY row")
 
-    def passage(self, row: int) -> tuple[str, int, int, str | None, bytes, bytes] | None:
-        """Document id, start, end, heading, text proof and vector proof of a row."""
+    def ranges(self, position: int) -> list[tuple[int, int, int]]:
+        """Row, start and end of each passage of a document, by row."""
+        return self.rows(
+            'SELECT row, start, "end" FROM passages WHERE document = ? ORDER BY row', (position,)
+        )
+
+    def passage(self, row: int) -> tuple[int, int, int, str | None, bytes, bytes] | None:
+        """Position of the document, start, end, heading, text proof and vector proof of a row."""
         found = self.rows(
-            'SELECT document_id, start, "end", heading, text_proof, vector_proof FROM passages WHERE row = ?',
+            'SELECT document, start, "end", heading, text_proof, vector_proof FROM passages WHERE row = ?',
             (row,),
         )
         return found[0] if found else None
 
-    def split_passages(self, document: Document) -> tuple[Passage, ...]:
+    def split_passages(self, position: int, document: Document) -> tuple[Passage, ...]:
         """All passages of a document as they were split, boilerplate marked, in order of place."""
         found = self.rows(
-            'SELECT start, "end", heading, reason FROM passages WHERE document_id = ? UNION ALL '
-            'SELECT start, "end", heading, reason FROM excluded WHERE document_id = ? ORDER BY 1, 2',
-            (document.id, document.id),
+            'SELECT start, "end", heading, reason FROM passages WHERE document = ? UNION ALL '
+            'SELECT start, "end", heading, reason FROM excluded WHERE document = ? ORDER BY 1, 2',
+            (position, position),
         )
         return tuple(
             Passage(document.id, start, end, document.text[start:end], heading, reason)
             for start, end, heading, reason in found
         )
 
-    def excluded(self) -> Iterator[tuple[str, int, int, str | None, str]]:
-        """Document id, start, end, heading and reason of every passage kept out."""
-        yield from self.rows(
-            'SELECT document_id, start, "end", heading, reason FROM excluded ORDER BY position'
+    def excluded(self) -> list[tuple[int, int, int, str | None, str]]:
+        """Position of the document, start, end, heading and reason of every passage kept out."""
+        return self.rows('SELECT document, start, "end", heading, reason FROM excluded ORDER BY position')
+
+    def n_excluded_of(self, position: int) -> int:
+        """How many passages of a document are kept out."""
+        return int(self.rows("SELECT count(*) FROM excluded WHERE document = ?", (position,))[0][0])
+
+    def boilerplate_keys(self) -> set[str]:
+        """The key of every text that is kept out, or would be had the user not brought it back."""
+        keys = {row[0] for row in self.rows("SELECT DISTINCT key FROM excluded")}
+        brought = self.rows(
+            'SELECT d.text, p.start, p."end" FROM passages p JOIN documents d ON d.position = p.document '
+            "WHERE p.reason IS NOT NULL"
         )
+        return keys | {boilerplate_key(text[start:end]) for text, start, end in brought}
 
 
 def _document(

@@ -4,14 +4,19 @@ STORE/
   lock, lock.json        one writer at a time; who it is
   CURRENT                the generation served, and the SHA-256 of its manifest
   generations/000007/    immutable once CURRENT names it
-    passages.sqlite      documents, passages, what was kept out
-    vectors.faiss        row i belongs to passage i
-    NAME.faiss, NAME_rows.npy   a further view: vector j stands for passage NAME_rows[j]
-    lexical/             BM25 over the same rows
-    manifest.json        settings, counts and checksums; written last
+    000003/, 000007/     its segments, each named by the generation that wrote it: hard links where an
+                         earlier generation has them too
+      passages.sqlite    documents, passages, what was kept out
+      starts.npy         the first row of each document
+      vectors.faiss ...  row i belongs to passage i
+      sentences.npy, sentence_starts.npy   the packed vectors of each passage's sentences
+      embedded.npy       what was embedded for each row, by key, and a proof of what came of it
+      lexical/           BM25 over the same rows
+      labels.npy, by_label.npy, bands.npy, band_rows.npy   which passages say the same
+    manifest.json        settings, counts, checksums, what of each segment no longer counts; written last
   generations/.damaged-000006   set aside by a repair, deleted by nobody
   calibration.json       a user's own calibration (rag.answering.store_calibration); generations come and go
-  cache/embeddings.sqlite   vectors by content, kept through interrupted runs
+  embedded.journal       what a run has embedded and not yet committed, kept when it is interrupted
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ from pathlib import Path
 from rag.errors import StoreError
 from rag.files import file_sha256, sync_file
 
-FORMAT = 2
+FORMAT = 3
 LOCK = "lock"
 HOLDER = "lock.json"
 CURRENT = "CURRENT"
@@ -39,10 +44,16 @@ BUILDING = ".building-"  # and the writer's pid
 TRASH = ".trash-"  # and the number of the generation being deleted
 DAMAGED = ".damaged-"  # and the number of a generation set aside by a repair, or CURRENT
 PASSAGES = "passages.sqlite"
+STARTS = "starts.npy"
 VECTORS = "vectors.faiss"
+SENTENCES = "sentences.npy"
+SENTENCE_STARTS = "sentence_starts.npy"
+EMBEDDED = "embedded.npy"
+LABELS, BY_LABEL = "labels.npy", "by_label.npy"
+BANDS, BAND_ROWS = "bands.npy", "band_rows.npy"
 LEXICAL = "lexical"
 MANIFEST = "manifest.json"
-CACHE = Path("cache", "embeddings.sqlite")
+JOURNAL = "embedded.journal"
 
 SAMPLE_BLOCKS = 64  # read of every file when a store is opened; a shifted one differs in all of them
 SAMPLE_BYTES = 65_536
@@ -54,16 +65,6 @@ def no_steps(step: str) -> None:
     """Take no note of a step."""
 
 
-def view_file(name: str) -> str:
-    """The vectors of a view."""
-    return f"{name}.faiss"
-
-
-def view_rows_file(name: str) -> str:
-    """The passage row of each vector of a view."""
-    return f"{name}_rows.npy"
-
-
 def generation_folder(store: Path, number: int) -> Path:
     """Where a generation stands.
 
@@ -71,6 +72,11 @@ def generation_folder(store: Path, number: int) -> Path:
     'store/generations/000007'
     """
     return store / GENERATIONS / f"{number:06d}"
+
+
+def segment_name(number: int) -> str:
+    """The folder, within its generation, of the segment that generation ``number`` wrote."""
+    return f"{number:06d}"
 
 
 def generations(store: Path) -> list[int]:
@@ -117,17 +123,29 @@ def files_under(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def seal_tree(folder: Path) -> None:
+def seal_tree(folder: Path, *, but: Path | None = None) -> None:
     """Return once every file and folder below is on the disk, to be read by their owner alone.
 
-    A store holds the full text of files that others may not read.
+    A store holds the full text of files that others may not read. Files that stand under the same name in
+    the folder ``but``, as links, were sealed there.
     """
     for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
-            _keep_private(Path(parent, name), 0o600)
-            sync_file(Path(parent, name))
+            path = Path(parent, name)
+            if but is not None and _is_link(path, but / path.relative_to(folder)):
+                continue
+            _keep_private(path, 0o600)
+            sync_file(path)
         _keep_private(Path(parent), 0o700)
         sync_file(Path(parent))
+
+
+def _is_link(path: Path, other: Path) -> bool:
+    """Whether two names are of one file."""
+    try:
+        return path.samefile(other)
+    except FileNotFoundError:
+        return False
 
 
 def _keep_private(path: Path, mode: int) -> None:
@@ -150,7 +168,8 @@ _REFUSED = {*_FULL, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}
 
 def _no_room(error: BaseException, store: Path) -> bool:
     if isinstance(error, OSError):
-        return error.errno in _FULL
+        # numpy gives a write cut short no number: "97536 requested and 12160 written".
+        return error.errno in _FULL or (error.errno is None and str(error).endswith(" written"))
     if isinstance(error, sqlite3.Error):
         # SQLite calls a full disk an I/O error where it was not a table that it was writing.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

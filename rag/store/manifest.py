@@ -28,11 +28,23 @@ def repair_hint(store: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A further index over the same passages: how many vectors, and the sum over them and their rows."""
+class SegmentRecord:
+    """One segment of a generation: a folder of that name, written once and shared by later generations.
 
-    n: int
+    The counts are of what was written. ``dead`` are the positions of its documents that count no more,
+    ascending: they were edited, moved or let go since. ``order`` is the sum over (row, passage text, vectors)
+    that binds row i of every index to passage i.
+    """
+
+    name: str
+    n_documents: int
+    n_passages: int
+    n_excluded: int
+    n_sentences: int
     order: str
+    dead: tuple[int, ...] = ()
+    n_dead_passages: int = 0
+    n_dead_excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +53,8 @@ class Manifest:
 
     ``settings`` are those that shape the index: with others it must be built again. ``rules`` is a sum over
     the code that reads and cuts documents: when it differs, the next run reads every file again. ``roots``
-    are the paths the user indexed, ``kept`` the keys of boilerplate brought back. ``order`` is the sum over
-    (row, passage text, vector) that binds row i of the vectors to passage i.
+    are the paths the user indexed, ``kept`` the keys of boilerplate brought back. The counts are of what may
+    be cited; the segments also hold what no longer counts.
     """
 
     format: int
@@ -59,8 +71,7 @@ class Manifest:
     n_documents: int
     n_passages: int
     n_excluded: int
-    order: str
-    views: Mapping[str, View]
+    segments: tuple[SegmentRecord, ...]
     files: Mapping[str, FileStamp]
 
     @property
@@ -95,7 +106,9 @@ class Manifest:
                 hint,
             )
         try:
-            raw["views"] = {name: View(**view) for name, view in raw["views"].items()}
+            raw["segments"] = tuple(
+                SegmentRecord(**{**one, "dead": tuple(one["dead"])}) for one in raw["segments"]
+            )
             raw["files"] = {name: FileStamp(**file) for name, file in raw["files"].items()}
             raw["roots"], raw["kept"] = tuple(raw["roots"]), tuple(raw["kept"])
             return cls(**raw)
@@ -151,6 +164,12 @@ def read_manifest(store: Path) -> Manifest:
     if hashlib.sha256(data).hexdigest() != expected or manifest.generation != number:
         raise StoreDamagedError(f"{path} is not the manifest that was committed", rebuild_hint(store))
     return manifest
+
+
+def read_files(folder: Path) -> Mapping[str, FileStamp]:
+    """The stamps of a committed generation's files, by name."""
+    path = folder / MANIFEST
+    return Manifest.from_bytes(path.read_bytes(), path).files
 
 
 def remembered(store: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -19,10 +19,9 @@ def text_proof(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:PROOF_BYTES]
 
 
-def vector_proofs(vectors: Vectors) -> list[bytes]:
-    """Sixteen bytes for each vector (n, d)."""
-    plain = np.ascontiguousarray(vectors, "<f4")
-    return [hashlib.sha256(vector.data).digest()[:PROOF_BYTES] for vector in plain]
+def embedding_proof(key: bytes, vector: bytes, sentences: bytes) -> bytes:
+    """Sixteen bytes that bind what was embedded, by its key, to the vectors it got."""
+    return hashlib.sha256(key + vector + sentences).digest()[:PROOF_BYTES]
 
 
 def order_sum(proofs: Iterable[tuple[bytes, bytes]]) -> str:
@@ -34,11 +33,4 @@ def order_sum(proofs: Iterable[tuple[bytes, bytes]]) -> str:
     digest = hashlib.sha256()
     for row, (text, vector) in enumerate(proofs):
         digest.update(row.to_bytes(8, "little") + text + vector)
-    return digest.hexdigest()
-
-
-def view_sum(vectors: Vectors, rows: Rows) -> str:
-    """One sum over a view's vectors and the passage row of each."""
-    digest = hashlib.sha256(np.ascontiguousarray(rows, "<i8").data)
-    digest.update(np.ascontiguousarray(vectors, "<f4").data)
     return digest.hexdigest()

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import threading
 import weakref
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from embeddings.index import VectorIndex
+from embeddings.index import VectorSearch
 from rag.errors import (
     DocumentNotFoundError,
     EncoderMismatchError,
@@ -24,14 +28,15 @@ from rag.errors import (
     StoreError,
 )
 from rag.records import Document, Passage
-from rag.retrieval.lexical import LexicalIndex
-from rag.store.content import Entry, FileRow
-from rag.store.database import Database
-from rag.store.integrity import THOROUGH_BYTES, faults, read_view_rows
-from rag.store.layout import LEXICAL, PASSAGES, VECTORS, generation_folder, view_file
+from rag.retrieval.lexical import LexicalSearch
+from rag.retrieval.sentences import SentenceScores
+from rag.store.content import Entry, FileRow, Source
+from rag.store.integrity import THOROUGH_BYTES, faults
+from rag.store.layout import generation_folder
 from rag.store.lock import lease
-from rag.store.manifest import Manifest, read_current, read_manifest, rebuild_hint
-from rag.store.proofs import Rows, text_proof, vector_proofs
+from rag.store.manifest import Manifest, SegmentRecord, read_current, read_manifest, rebuild_hint
+from rag.store.proofs import Rows, text_proof
+from rag.store.segment import Segment
 from rag.text.dates import checked_date
 
 CACHED_CHARS = 64_000_000  # of documents kept decoded: some 10,000 reports
@@ -61,9 +66,11 @@ class Store:
         self.path = path
         self.manifest = manifest
         self._proven = proven
-        self._folder = generation_folder(path, manifest.generation)
-        self._database = Database(self._folder / PASSAGES)
-        self._close = weakref.finalize(self, self._database.close)
+        folder = generation_folder(path, manifest.generation)
+        self._segments = [Segment(folder / record.name, record) for record in manifest.segments]
+        counts = [record.n_passages for record in manifest.segments]
+        self._offsets: list[int] = [0, *accumulate(counts)]
+        self._closers = [weakref.finalize(self, segment.close) for segment in self._segments]
         self._release = weakref.finalize(self, os.close, descriptor)
         self._documents: OrderedDict[str, Document] = OrderedDict()
         self._cached_chars = 0
@@ -158,36 +165,67 @@ class Store:
         return self.manifest.n_passages
 
     @cached_property
-    def vectors(self) -> VectorIndex:
-        """The passages' vectors; row i for passage i."""
-        return VectorIndex.open(self._folder / VECTORS)
+    def rows(self) -> Rows:
+        """The rows of the passages that may be cited, ascending, (n_passages,)."""
+        every = np.arange(self._offsets[-1], dtype=np.int64)
+        return every if not len(self.dead_rows) else np.setdiff1d(every, self.dead_rows, assume_unique=True)
 
     @cached_property
-    def views(self) -> Mapping[str, VectorIndex]:
-        """Further vector indexes over the same passages, by name."""
-        return {name: VectorIndex.open(self._folder / view_file(name)) for name in self.manifest.views}
+    def dead_rows(self) -> Rows:
+        """The rows of passages that count no more, ascending: nothing finds them."""
+        parts = [segment.dead_rows + at for segment, at in zip(self._segments, self._offsets, strict=False)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     @cached_property
-    def view_rows(self) -> Mapping[str, Rows]:
-        """For each view, the passage row of each of its vectors."""
-        return {name: read_view_rows(self._folder, name) for name in self.manifest.views}
+    def vectors(self) -> VectorSearch:
+        """The passages' vectors, by row."""
+        return VectorSearch([segment.vectors for segment in self._segments], self.dead_rows)
 
     @cached_property
-    def lexical(self) -> LexicalIndex:
-        """The passages' words; row i for passage i."""
-        return LexicalIndex.open(self._folder / LEXICAL)
+    def sentences(self) -> SentenceScores | None:
+        """The vectors of the passages' sentences, by row; None where the store was made without."""
+        if not any(record.n_sentences for record in self.manifest.segments):
+            return None
+        return SentenceScores([(one.sentences, one.sentence_starts) for one in self._segments])
 
     @cached_property
-    def groups(self) -> Rows:
-        """For each passage, the row of the first passage with the same words, (n,)."""
-        return np.asarray(self._database.groups(), np.int64)
+    def lexical(self) -> LexicalSearch:
+        """The passages' words, by row."""
+        return LexicalSearch([segment.lexical for segment in self._segments], self.dead_rows)
 
-    @cached_property
-    def document_index(self) -> list[str]:
-        """For each passage, the id of its document."""
-        return self._database.passage_documents()
+    def labels(self, rows: Iterable[int]) -> list[int]:
+        """For each row the label of its group: passages of one label say the same."""
+        places = [self._place(int(row)) for row in rows]
+        return [int(segment.labels[at]) for segment, at in places]
 
-    def passages(self, rows: Sequence[int]) -> list[Passage]:
+    def members(self, label: int) -> list[int]:
+        """The rows of a group, ascending."""
+        return [
+            row + offset
+            for segment, offset in zip(self._segments, self._offsets, strict=False)
+            for row in segment.members(label)
+        ]
+
+    def has(self, label: int) -> bool:
+        """Whether a group goes by that label."""
+        return any(segment.members(label) for segment in self._segments)
+
+    def n_twins(self) -> int:
+        """How many passages say again what another one says."""
+        parts = [
+            np.delete(segment.labels, segment.dead_rows) if len(segment.dead_rows) else segment.labels
+            for segment in self._segments
+        ]
+        return self.n_passages - len(np.unique(np.concatenate(parts))) if parts else 0
+
+    def like(self, keys: NDArray[np.uint32]) -> Iterator[str]:
+        """The words of passages that may be near-equal to one with these band keys."""
+        for segment, offset in zip(self._segments, self._offsets, strict=False):
+            for row in segment.bands.like(keys):
+                if segment.position_of(row) not in segment.dead:
+                    yield self._passage(row + offset).text
+
+    def passages(self, rows: Iterable[int]) -> list[Passage]:
         """The passages of these rows, in the order asked.
 
         Raises StoreDamagedError rather than give other words than were committed, or words found by another
@@ -195,17 +233,26 @@ class Store:
         """
         return [self._passage(int(row)) for row in rows]
 
+    def _place(self, row: int) -> tuple[Segment, int]:
+        """The segment that holds a row, and the row within it."""
+        if not 0 <= row < self._offsets[-1]:
+            raise IndexError(f"row {row} of {self._offsets[-1]}")
+        number = bisect_right(self._offsets, row) - 1
+        return self._segments[number], row - self._offsets[number]
+
     def _passage(self, row: int) -> Passage:
-        found = self._database.passage(row)
+        segment, at = self._place(row)
+        found = segment.database.passage(at)
         if found is None:
-            raise IndexError(f"row {row} of {self.n_passages} passages")
-        document_id, start, end, heading, proof, vector_proof = found
-        text = self.document(document_id).text[start:end]
+            raise self._changed(f"passage {row} is missing")
+        position, start, end, heading, proof, vector_proof = found
+        document = self._document(segment, position)
+        text = document.text[start:end]
         if text_proof(text) != proof:
             raise self._changed(f"passage {row} is not the text that was committed")
-        if not self._proven and vector_proofs(self.vectors.vector(row)[None])[0] != vector_proof:
+        if not self._proven and segment.embedding_proof(at) != vector_proof:
             raise self._changed(f"the vector of passage {row} is not the one that was committed")
-        return Passage(document_id, start, end, text, heading)
+        return Passage(document.id, start, end, text, heading)
 
     def _changed(self, what: str) -> StoreDamagedError:
         return StoreDamagedError(what, rebuild_hint(self.path))
@@ -216,47 +263,125 @@ class Store:
             if document_id in self._documents:
                 self._documents.move_to_end(document_id)
                 return self._documents[document_id]
-        document = self._database.document(document_id)
-        if document is None:
-            raise DocumentNotFoundError(f"no document has the id {document_id}", "rag info  # lists them")
+        for segment in reversed(self._segments):  # the newest has the document as it now is
+            position = segment.database.position(document_id)
+            if position is not None and position not in segment.dead:
+                return self._read(segment, position)
+        raise DocumentNotFoundError(f"no document has the id {document_id}", "rag info  # lists them")
+
+    def _document(self, segment: Segment, position: int) -> Document:
+        """The document at a position, from those kept decoded where it is among them."""
+        document_id = segment.database.document_id(position)
         with self._lock:
-            if document_id not in self._documents:
-                self._documents[document_id] = document
+            if position not in segment.dead and document_id in self._documents:
+                self._documents.move_to_end(document_id)
+                return self._documents[document_id]
+        return self._read(segment, position)
+
+    def _read(self, segment: Segment, position: int) -> Document:
+        document = segment.database.document(position)
+        if position in segment.dead:
+            return document
+        with self._lock:
+            if document.id not in self._documents:
+                self._documents[document.id] = document
                 self._cached_chars += len(document.text)
             while self._cached_chars > CACHED_CHARS and len(self._documents) > 1:
                 self._cached_chars -= len(self._documents.popitem(last=False)[1].text)
         return document
 
-    def documents(self) -> list[Document]:
-        """Every document with its text, in order of path."""
-        return [self.document(document_id) for document_id in self._database.document_ids()]
+    @cached_property
+    def sources(self) -> list[Source]:
+        """What is known of every document but its text, in order of path."""
+        return [source for source, _, _ in self._sources]
+
+    @cached_property
+    def _sources(self) -> list[tuple[Source, int, int]]:
+        """Every source with the number of its segment and its position there, in order of path."""
+        found = [
+            (source, number, position)
+            for number, segment in enumerate(self._segments)
+            for position, source in enumerate(segment.database.sources())
+            if position not in segment.dead
+        ]
+        return sorted(found, key=lambda each: each[0].path)
+
+    def documents(self) -> Iterator[Document]:
+        """Every document with its text, in order of path, one after another."""
+        for _, number, position in self._sources:
+            yield self._document(self._segments[number], position)
 
     def document_rows(self, ids: Collection[str]) -> Rows:
         """The rows of these documents' passages, ascending."""
         wanted = set(ids)
-        rows = [row for row, document_id in enumerate(self.document_index) if document_id in wanted]
-        return np.asarray(rows, np.int64)
+        return self._rows_of([(number, at) for source, number, at in self._sources if source.id in wanted])
+
+    def _rows_of(self, places: Iterable[tuple[int, int]]) -> Rows:
+        """The rows of documents by segment and position, ascending."""
+        positions: dict[int, list[int]] = {}
+        for number, position in sorted(places):
+            positions.setdefault(number, []).append(position)
+        parts = [
+            self._segments[number].rows_of(found) + self._offsets[number]
+            for number, found in positions.items()
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
     def excluded(self) -> list[Passage]:
         """The boilerplate kept out, by document and place; ``boilerplate_key`` gives the name of each."""
-        return [
-            Passage(document_id, start, end, self.document(document_id).text[start:end], heading, reason)
-            for document_id, start, end, heading, reason in self._database.excluded()
-        ]
+        found = []
+        for segment in self._segments:
+            for position, start, end, heading, reason in segment.database.excluded():
+                if position not in segment.dead:
+                    document = self._document(segment, position)
+                    text = document.text[start:end]
+                    found.append((document.path, Passage(document.id, start, end, text, heading, reason)))
+        return [passage for _, passage in sorted(found, key=lambda each: (each[0], each[1].start))]
+
+    def boilerplate_keys(self) -> set[str]:
+        """The key of every text kept out, or brought back by the user."""
+        return set().union(*(segment.database.boilerplate_keys() for segment in self._segments))
 
     def files(self) -> list[FileRow]:
         """Every file as it was when it was read, in order of path."""
-        return list(self._database.files().values())
+        return [source.file for source in self.sources]
+
+    def segment_of(self, path: str) -> SegmentRecord:
+        """The segment that holds a file's document."""
+        return self._segments[self._places_by_path[path][0]].record
 
     def entry_at(self, path: str) -> Entry:
         """The document of a file, with all its passages as they were split."""
-        document_id, file = self._files_by_path[path]
-        document = self.document(document_id)
-        return Entry(document, file, self._database.split_passages(document))
+        number, position = self._places_by_path[path]
+        segment = self._segments[number]
+        document = self._document(segment, position)
+        source = self._sources[self._numbers_by_path[path]][0]
+        return Entry(document, source.file, segment.database.split_passages(position, document))
 
     @cached_property
-    def _files_by_path(self) -> Mapping[str, tuple[str, FileRow]]:
-        return {file.path: (document_id, file) for document_id, file in self._database.files().items()}
+    def _places_by_path(self) -> Mapping[str, tuple[int, int]]:
+        return {source.path: (number, position) for source, number, position in self._sources}
+
+    @cached_property
+    def _numbers_by_path(self) -> Mapping[str, int]:
+        return {source.path: number for number, (source, _, _) in enumerate(self._sources)}
+
+    def without(self, paths: Collection[str]) -> tuple[SegmentRecord, ...]:
+        """The segments as a generation would record them that lets the documents of these files go."""
+        gone: dict[int, list[int]] = {}
+        for path in paths:
+            number, position = self._places_by_path[path]
+            gone.setdefault(number, []).append(position)
+        return tuple(
+            replace(
+                segment.record,
+                dead=tuple(sorted({*segment.record.dead, *gone.get(number, ())})),
+                n_dead_passages=segment.record.n_dead_passages + len(segment.rows_of(gone.get(number, ()))),
+                n_dead_excluded=segment.record.n_dead_excluded
+                + sum(segment.database.n_excluded_of(position) for position in gone.get(number, ())),
+            )
+            for number, segment in enumerate(self._segments)
+        )
 
     def allowed(
         self,
@@ -279,28 +404,33 @@ class Store:
                 checked_date(day, name)
         if after is None and before is None and inside is None and as_of is None:
             return Allowed(None, self.manifest.n_documents)
-        ids: list[str] = []
-        later: list[str] = []
+        inside_it = None if inside is None else _glob(inside)
+        kept: list[tuple[int, int]] = []
+        later: list[tuple[int, int]] = []
         n_undated = 0
-        for document_id, path, date in self._database.dates():
-            if inside is not None and not is_inside(path, inside):
+        for source, *place in self._sources:
+            if inside_it is not None and not inside_it(source.path):
                 continue
+            date = source.date
             if (after is not None or before is not None) and date is None:
                 n_undated += 1
             elif date is None or (
                 (after is None or _first_day(date) >= _first_day(after))
                 and (before is None or _first_day(date) < _first_day(before))
             ):
-                (later if as_of and date and date > as_of else ids).append(document_id)
-        rows = self.document_rows(ids)
+                (later if as_of and date and date > as_of else kept).append((place[0], place[1]))
+        rows = self._rows_of(kept)
         if as_of is not None and later:
             _, naming = self.lexical.search(as_of[:4], self.n_passages)
-            rows = np.union1d(rows, np.intersect1d(naming, self.document_rows(later)))
-        return Allowed(rows, len(ids), n_undated)
+            rows = np.union1d(rows, np.intersect1d(naming, self._rows_of(later)))
+        return Allowed(rows, len(kept), n_undated)
 
     def close(self) -> None:
         """Let the generation go: a later writer may delete it."""
-        self._close()
+        for close in self._closers:
+            close()
+        for name in ("vectors", "sentences", "lexical"):
+            vars(self).pop(name, None)
         self._release()
 
     def __enter__(self) -> Self:
@@ -327,6 +457,11 @@ def is_inside(path: str, glob: str) -> bool:
     >>> [is_inside("/home/a/minutes/2017.md", glob) for glob in ("*.md", "minutes", "/home/a", "a/*.txt")]
     [True, True, True, False]
     """
+    return bool(_glob(glob)(path))
+
+
+def _glob(glob: str) -> Callable[[str], object]:
+    """What says of a path whether the glob names it."""
     glob = glob.rstrip("/") or "/"
     patterns = (glob, f"*/{glob}", f"{glob}/*", f"*/{glob}/*")
-    return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+    return re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns)).match

@@ -2,60 +2,82 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import rag
 from embeddings.index import VectorIndex
 from rag.errors import StoreDamagedError
 from rag.files import NEW, replace_file, sync_file
+from rag.passages.duplicates import Grouped
 from rag.retrieval.lexical import LexicalIndex
 from rag.store.content import Content
 from rag.store.database import write_database
 from rag.store.integrity import faults
+from rag.store.journal import Made
 from rag.store.layout import (
+    BAND_ROWS,
+    BANDS,
     BUILDING,
+    BY_LABEL,
     CURRENT,
+    EMBEDDED,
     FORMAT,
     GENERATIONS,
+    LABELS,
     LEXICAL,
     MANIFEST,
     PASSAGES,
+    SENTENCE_STARTS,
+    SENTENCES,
+    STARTS,
     TRASH,
     VECTORS,
+    FileStamp,
     Steps,
     files_under,
     generation_folder,
     generations,
     no_steps,
     seal_tree,
+    segment_name,
     stamp,
-    view_file,
-    view_rows_file,
 )
 from rag.store.lock import unread
-from rag.store.manifest import Manifest, View, current_line, read_current
-from rag.store.proofs import Rows, Vectors, order_sum, vector_proofs, view_sum
+from rag.store.manifest import Manifest, SegmentRecord, current_line, read_current, read_files
+from rag.store.proofs import PROOF_BYTES, order_sum
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """All that a new segment is made of, by row: the ``contexts`` passages are found by, groups, vectors."""
+
+    content: Content
+    contexts: Sequence[str]
+    grouped: Grouped
+    made: Made
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """All that a new generation is made of.
+    """All that a new generation is made of: segments of the one before, and what is new.
 
-    ``groups``, ``contexts`` (the texts passages are found by) and ``vectors`` (n, d) go by row. Each view has
-    its vectors (s, d) and the passage row of each (s,).
+    ``carried`` are the records of the segments that stand in the folder ``carried_from``, with what of them
+    no longer counts.
     """
 
-    content: Content
-    groups: Sequence[int]
-    contexts: Sequence[str]
-    vectors: Vectors
+    new: NewSegment | None
+    dim: int
     language: str
     encoder_name: str
     encoder_fingerprint: str
@@ -63,7 +85,8 @@ class Build:
     rules: str
     roots: tuple[str, ...]
     kept: tuple[str, ...]
-    views: Mapping[str, tuple[Vectors, Rows]] = field(default_factory=dict)
+    carried: tuple[SegmentRecord, ...] = ()
+    carried_from: Path | None = None
 
 
 def next_generation(store: Path) -> int:
@@ -96,9 +119,10 @@ def commit(store: Path, build: Build, *, steps: Steps = no_steps) -> Manifest:
         steps("write the manifest")
         (building / MANIFEST).write_bytes(data)
         steps("sync the building folder")
-        seal_tree(building)
+        seal_tree(building, but=build.carried_from)
         steps("check what was written")
-        wrong = next(faults(building, manifest, thorough=True), None)
+        written = {one.name for one in manifest.segments} - {one.name for one in build.carried}
+        wrong = next(faults(building, manifest, thorough=True, segments=written), None)
         if wrong:
             raise StoreDamagedError(
                 f"the new generation was not written as meant: {wrong}", "check the disk, then run it again"
@@ -117,25 +141,19 @@ def commit(store: Path, build: Build, *, steps: Steps = no_steps) -> Manifest:
 
 
 def _write(building: Path, number: int, build: Build, steps: Steps) -> Manifest:
-    content = build.content
-    n = len(content.passages)
-    if not n == len(build.groups) == len(build.contexts) == len(build.vectors):
-        raise ValueError("every passage needs its group, its context and its vector")
-    steps("write the vectors")
-    index = VectorIndex.build(build.vectors)
-    index.save(building / VECTORS)
-    proofs = vector_proofs(index.vectors())
-    steps("write the passages")
-    texts = write_database(building / PASSAGES, content, build.groups, proofs)
-    views = {}
-    for name, (vectors, rows) in build.views.items():
-        steps(f"write view {name}")
-        VectorIndex.build(vectors).save(building / view_file(name))
-        np.save(building / view_rows_file(name), rows, allow_pickle=False)
-        views[name] = View(len(rows), view_sum(vectors, rows))
-    steps("write the lexical index")
-    LexicalIndex.build(build.contexts, build.language).save(building / LEXICAL)
-    steps("sum the files")
+    segments = list(build.carried)
+    files: dict[str, FileStamp] = {}
+    if build.carried_from is not None:
+        before = read_files(build.carried_from)
+        for record in build.carried:
+            steps(f"link segment {record.name}")
+            _link(build.carried_from / record.name, building / record.name)
+            files |= {name: each for name, each in before.items() if name.startswith(f"{record.name}/")}
+    if build.new is not None:
+        name = segment_name(number)
+        segments.append(_write_segment(building / name, build.new, build.language, steps))
+        steps("sum the files")
+        files |= {f"{name}/{file}": stamp(building / name / file) for file in files_under(building / name)}
     return Manifest(
         format=FORMAT,
         generation=number,
@@ -143,18 +161,70 @@ def _write(building: Path, number: int, build: Build, steps: Steps) -> Manifest:
         rag_version=rag.__version__,
         encoder_name=build.encoder_name,
         encoder_fingerprint=build.encoder_fingerprint,
-        dim=int(build.vectors.shape[1]),
+        dim=build.dim,
         settings=build.settings,
         rules=build.rules,
         roots=build.roots,
         kept=build.kept,
+        n_documents=sum(one.n_documents - len(one.dead) for one in segments),
+        n_passages=sum(one.n_passages - one.n_dead_passages for one in segments),
+        n_excluded=sum(one.n_excluded - one.n_dead_excluded for one in segments),
+        segments=tuple(segments),
+        files=files,
+    )
+
+
+def _link(folder: Path, to: Path) -> None:
+    """The files of a segment under a second name; copies where the file system knows no links."""
+    for name in files_under(folder):
+        path = to / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            os.link(folder / name, path)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS):
+                raise
+            shutil.copyfile(folder / name, path)
+
+
+def _write_segment(folder: Path, new: NewSegment, language: str, steps: Steps) -> SegmentRecord:
+    content, made = new.content, new.made
+    n = len(content.passages)
+    if not n == len(new.grouped.labels) == len(new.contexts) == len(made.keys):
+        raise ValueError("every passage needs its group, its context and its vector")
+    folder.mkdir(mode=0o700)
+    steps("write the vectors")
+    VectorIndex.build(made.vectors.astype(np.float32)).save(folder / VECTORS)
+    proofs = made.proofs()
+    proven = np.frombuffer(b"".join(proofs), np.uint8).reshape(n, PROOF_BYTES)
+    _save(folder / EMBEDDED, np.hstack([made.keys, proven]))
+    steps("write the sentences' vectors")
+    _save(folder / SENTENCES, made.sentences)
+    _save(folder / SENTENCE_STARTS, made.starts)
+    steps("write the passages")
+    texts = write_database(folder / PASSAGES, content, proofs)
+    counted = Counter(passage.document_id for passage in content.passages)
+    counts = [counted[entry.document.id] for entry in content.entries]
+    _save(folder / STARTS, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+    steps("write the groups")
+    _save(folder / LABELS, new.grouped.labels)
+    _save(folder / BY_LABEL, np.argsort(new.grouped.labels, kind="stable").astype(np.uint32))
+    _save(folder / BANDS, new.grouped.bands.keys)
+    _save(folder / BAND_ROWS, new.grouped.bands.rows)
+    steps("write the lexical index")
+    LexicalIndex.build(new.contexts, language).save(folder / LEXICAL)
+    return SegmentRecord(
+        name=folder.name,
         n_documents=len(content.entries),
         n_passages=n,
         n_excluded=len(content.excluded),
+        n_sentences=len(made.sentences),
         order=order_sum(zip(texts, proofs, strict=True)),
-        views=views,
-        files={name: stamp(building / name) for name in files_under(building)},
     )
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    np.save(path, array, allow_pickle=False)
 
 
 def leftovers(store: Path) -> list[Path]:
@@ -187,6 +257,7 @@ def sweep(store: Path, *, steps: Steps = no_steps) -> None:
     served to be whole: while it is not, any other may be the last that is.
     """
     clear_leftovers(store, steps=steps)
+    shutil.rmtree(store / "cache", ignore_errors=True)  # of formats 1 and 2
     folder = store / GENERATIONS
     served = _served(store)
     if not served:

@@ -104,21 +104,26 @@ def scores(test: Test, encoder: Any) -> dict[str, float]:
 
     from embeddings.index import VectorIndex
     from rag.records import Passage
+    from rag.retrieval.groups import LabelledRows
     from rag.retrieval.lexical import LexicalIndex
     from rag.retrieval.retriever import Retriever
+    from rag.retrieval.sentences import SentenceScores
     from rag.text.sentences import sentences
 
     parts = [(i, text[a:b]) for i, text in enumerate(test.texts) for a, b in sentences(text)]
     beside: dict[str, Any] = {}
     if test.with_sentences:
-        beside["sentences"] = VectorIndex.build(encoder.encode([text for _, text in parts]))
-        beside["sentence_rows"] = np.array([i for i, _ in parts], np.int64)
+        beside["sentences"] = SentenceScores.of(
+            encoder.encode([text for _, text in parts]),
+            np.array([i for i, _ in parts], np.int64),
+            len(test.texts),
+        )
     vectors = encoder.encode(test.texts)
     retriever = Retriever(
         encoder,
         VectorIndex.build(vectors),
         LexicalIndex.build(test.texts),
-        np.arange(len(test.texts)),
+        LabelledRows(range(len(test.texts))),
         lambda rows: [Passage(str(row), 0, len(test.texts[row]), test.texts[row]) for row in rows],
         **beside,
     )

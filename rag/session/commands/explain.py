@@ -180,8 +180,7 @@ def _reasons(
 ) -> list[str]:
     """Sentences that say where a passage was lost, or that it was not."""
     read, ranked = deep
-    twin = int(assistant.store.groups[row])
-    group = {other for other, group in enumerate(assistant.store.groups) if group == twin}
+    group = set(assistant.store.members(assistant.store.labels([row])[0]))
     for rank, hit in enumerate(read, start=1):
         if hit.row in group:
             return _read_reasons(turn, hit, rank, read[0])

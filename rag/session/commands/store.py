@@ -10,12 +10,13 @@ from rich.text import Text
 from rag.citations import freshness
 from rag.output import reports
 from rag.output.lines import fold, rows, short_path
-from rag.records import Document, Freshness
+from rag.records import Freshness
 from rag.text.dates import long_date
 from rag.text.sinks import clean
 
 if TYPE_CHECKING:
     from rag.session.session import Session
+    from rag.store.content import Source
 
 N_LISTED = 12  # of one kind of finding; the rest are counted
 
@@ -24,7 +25,7 @@ def info(session: Session, argument: str) -> None:
     """What the store holds and what made it."""
     store = session.assistant().store
     manifest, look = store.manifest, session.screen.look
-    dates = sorted(document.date for document in store.documents() if document.date)
+    dates = sorted(document.date for document in store.sources if document.date)
     span = f"{long_date(dates[0])} to {long_date(dates[-1])}" if dates else "none known"
     pairs = [
         ("store", short_path(str(store.path), look.base)),
@@ -48,7 +49,7 @@ def sources(session: Session, argument: str) -> None:
     wanted = argument.casefold()
     documents = [
         document
-        for document in session.assistant().store.documents()
+        for document in session.assistant().store.sources
         if wanted in f"{Path(document.path).name} {document.title or ''}".casefold()
     ]
     if not documents:
@@ -74,7 +75,7 @@ def report(session: Session, argument: str) -> None:
     screen.show(reports.hygiene(inspect(store), screen.look))
     changed = [
         f"{_name(session, document)} ({fresh})"
-        for document in store.documents()
+        for document in store.sources
         if (fresh := freshness(document.path, document.sha256)) is not Freshness.UNCHANGED
     ]
     if changed:
@@ -82,7 +83,7 @@ def report(session: Session, argument: str) -> None:
         screen.note(":reindex reads again what changed.")
 
 
-def _name(session: Session, document: Document) -> str:
+def _name(session: Session, document: Source) -> str:
     return short_path(document.path, session.screen.look.base)
 
 

@@ -41,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture(scope="module")
 def check(store: Store) -> Check:
-    retriever = Retriever(support.WordEncoder(), store.vectors, store.lexical, store.groups, store.passages)
+    retriever = Retriever(support.WordEncoder(), store.vectors, store.lexical, store, store.passages)
     return lambda text: check_prose(text, store, lambda query: retriever.retrieve(query, 3))
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import FIRST, WordEncoder, picture, run, settings, write_corpus
+from support import FIRST, WordEncoder, picture, run, segment_file, settings, write_corpus
 
 from rag.checks import doctor
 from rag.checks.doctor import Finding
@@ -115,14 +115,15 @@ def break_it(fault: str, store: Path, corpus: Path) -> str:
     elif fault == "CURRENT of nothing":
         (store / CURRENT).write_text("000077 " + "0" * 64 + "\n")
     elif fault == "flipped":
-        data = bytearray((folder / VECTORS).read_bytes())
+        path = segment_file(store, int(folder.name), VECTORS)
+        data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
-        (folder / VECTORS).write_bytes(data)
+        path.write_bytes(data)
     elif fault == "deleted":
         shutil.rmtree(folder)
     elif fault == "all flipped":
         for number in generations(store):
-            os.truncate(generation_folder(store, number) / PASSAGES, 100)
+            os.truncate(segment_file(store, number, PASSAGES), 100)
     return "store"
 
 
@@ -199,7 +200,7 @@ def test_a_damaged_generation_is_set_aside_not_deleted(here: Path) -> None:
     before = picture(store)
     write_corpus(corpus, {"mill.md": "The mill was closed for good in the year after."})
     run([corpus], store)
-    os.truncate(generation_folder(store, 2) / VECTORS, 100)
+    os.truncate(segment_file(store, 2, VECTORS), 100)
     (store / CURRENT).write_bytes(b"\xff")
     done = repair(store)
     assert (done.served, done.set_aside) == (1, (".damaged-000002", ".damaged-CURRENT"))
@@ -214,7 +215,7 @@ def test_a_damaged_generation_is_set_aside_not_deleted(here: Path) -> None:
 def test_where_no_generation_is_whole_a_repair_changes_nothing(here: Path) -> None:
     corpus, store = write_corpus(here / "corpus", FIRST), here / "store"
     run([corpus], store)
-    os.truncate(generation_folder(store, 1) / VECTORS, 100)
+    os.truncate(segment_file(store, 1, VECTORS), 100)
     with pytest.raises(StoreDamagedError, match="no generation"):
         repair(store)
     assert generations(store) == [1]
@@ -229,7 +230,7 @@ def test_a_repair_killed_at_any_step_can_be_done_again(here: Path) -> None:
     before = picture(made)
     write_corpus(corpus, {"mill.md": "The mill was closed for good in the year after."})
     run([corpus], made)
-    os.truncate(generation_folder(made, 2) / VECTORS, 100)
+    os.truncate(segment_file(made, 2, VECTORS), 100)
     steps: list[str] = []
     repair(Path(shutil.copytree(made, here / "rehearsal")), steps=steps.append)
     assert len(steps) >= 4
@@ -280,7 +281,7 @@ def test_a_vector_changed_in_a_store_too_large_to_prove_at_opening_is_not_used(
 
     store = here / "store"
     run([write_corpus(here / "corpus", FIRST)], store)
-    path = generation_folder(store, 1) / VECTORS
+    path = segment_file(store, 1, VECTORS)
     vectors = VectorIndex.open(path).vectors().copy()
     vectors[1] = np.roll(vectors[1], 1)
     monkeypatch.setattr("rag.store.reader.THOROUGH_BYTES", 0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-FOLDERS = {"fsync", "truncate", "rename", "replace", "remove", "unlink", "rmdir", "mkdir"}
+FOLDERS = {"fsync", "truncate", "rename", "replace", "remove", "unlink", "rmdir", "mkdir", "link", "pwrite"}
 FILES = {"write", "tofile", "write_index", "execute", "executemany", "executescript", "flock"}
 
 

@@ -15,7 +15,7 @@ from support import FIRST, SECOND, copy_store, folders, picture, run, write_corp
 
 from rag.errors import StoreDamagedError, StoreMissingError
 from rag.store import Store
-from rag.store.layout import CACHE, CURRENT
+from rag.store.layout import CURRENT, JOURNAL
 
 Kill = Callable[[str, int, Path, Path], str]
 
@@ -124,7 +124,7 @@ def test_embeddings_made_before_a_kill_are_kept(change: Change, kill: Kill, tmp_
     names: list[str] = []
     run([change.corpus], copy_store(change.store, tmp_path / "rehearsal"), steps=names.append)
     assert kill("step", names.index("make the building folder"), store, change.corpus) == "killed"
-    assert (store / CACHE).exists()
+    assert (store / JOURNAL).exists()
     encoder = WordEncoder()
     run([change.corpus], store, encoder)
     assert encoder.encoded == []
@@ -137,5 +137,5 @@ def test_no_reader_is_disturbed_by_kills(change: Change, kill: Kill, tmp_path: P
     with Store.open(store) as reader:
         for n in (3, 12, 18, 22):
             kill("step", n, store, change.corpus)
-        assert reader.passages(range(reader.n_passages)) == change.before["passages"]
+        assert reader.passages(reader.rows) == change.before["passages"]
         assert reader.lexical.n == reader.vectors.n == reader.n_passages

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 from disk_calls import before_every_change
-from support import FIRST, SECOND, copy_store, folders, picture, run, write_corpus
+from support import FIRST, SECOND, copy_store, folders, picture, run, segment_file, write_corpus
 
 from rag.errors import RagError, StoreDamagedError, StoreMissingError
-from rag.store.layout import CURRENT, DAMAGED, VECTORS, generation_folder
+from rag.store.layout import CURRENT, DAMAGED, VECTORS
 from rag.store.lock import write_lock
 from rag.store.repair import repair
 
@@ -59,7 +59,7 @@ class Scene:
         elif name == "delete":
             write_corpus(self.corpus, {"mill.md": None, "sub/more.txt": None})
         elif name == "repair":
-            os.truncate(generation_folder(self.start, 2) / VECTORS, 100)
+            os.truncate(segment_file(self.start, 2, VECTORS), 100)
         self.before = None if name in ("first", "repair") else picture(self.start)
         self.act: Callable[[Path], object] = self._repair if name == "repair" else self._index
         after = copy_store(self.start, folder / "after")

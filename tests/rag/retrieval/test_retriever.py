@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from embeddings.index import VectorIndex
 from rag.records import Passage
 from rag.retrieval.clock import StageClock
+from rag.retrieval.groups import LabelledRows
 from rag.retrieval.lexical import LexicalIndex
 from rag.retrieval.retriever import PassagesOf, Retriever
+from rag.retrieval.sentences import SentenceScores
 
 WORDS = ("trust", "council", "rating", "letter")
 TEXTS = ["trust council", "rating", "trust council", "letter rating", "trust"]
@@ -49,10 +51,11 @@ def retriever() -> Retriever:
         encoder,
         VectorIndex.build(encoder.encode(TEXTS)),
         LexicalIndex.build(TEXTS),
-        np.array([0, 1, 0, 3, 4]),  # texts 0 and 2 say the same
+        LabelledRows([0, 1, 0, 3, 4]),  # texts 0 and 2 say the same
         passages_of(TEXTS),
-        sentences=VectorIndex.build(encoder.encode([s for _, s in SENTENCES])),
-        sentence_rows=np.array([row for row, _ in SENTENCES]),
+        sentences=SentenceScores.of(
+            encoder.encode([s for _, s in SENTENCES]), np.array([row for row, _ in SENTENCES]), len(TEXTS)
+        ),
     )
 
 
@@ -93,7 +96,7 @@ def test_a_passage_that_alone_holds_the_telling_word_is_among_the_first(retrieve
         encoder,
         VectorIndex.build(encoder.encode(texts)),
         LexicalIndex.build(texts),
-        np.arange(len(texts)),
+        LabelledRows(range(len(texts))),
         passages_of(texts),
     )
     assert many.retrieve("trust council", 2)[0].row == len(texts) - 1

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import FIRST, SECOND, WordEncoder, folders, picture, run, write_corpus
+from support import DIM, FIRST, SECOND, WordEncoder, folders, picture, run, write_corpus
 
+from embeddings.compact import pack, width
 from embeddings.index import VectorIndex
 from rag.errors import (
     DocumentNotFoundError,
@@ -30,22 +31,34 @@ from rag.errors import (
     StoreMissingError,
     UsageError,
 )
+from rag.passages.duplicates import group
 from rag.records import Block, BlockKind, Document, Passage, Place, sha256_text
 from rag.store import Entry, FileRow, Manifest, Store, boilerplate_key
 from rag.store.content import arrange
 from rag.store.integrity import faults
+from rag.store.journal import Made
 from rag.store.layout import (
+    BAND_ROWS,
+    BANDS,
+    BY_LABEL,
     CURRENT,
+    EMBEDDED,
     FORMAT,
+    LABELS,
     MANIFEST,
     PASSAGES,
+    SENTENCE_STARTS,
+    SENTENCES,
+    STARTS,
     VECTORS,
     files_under,
     generation_folder,
     stamp,
 )
 from rag.store.manifest import current_line, read_manifest
-from rag.store.writer import Build, commit
+from rag.store.proofs import text_proof
+from rag.store.writer import Build, NewSegment, commit
+from rag.text.english import ENGLISH
 
 TEXT = st.text(st.characters(), min_size=1, max_size=80)  # surrogates and control characters too
 
@@ -95,11 +108,13 @@ def build(made: list[Entry], kept: tuple[str, ...] = ()) -> Build:
     content = arrange(made, kept)
     texts = [passage.text for passage in content.passages]
     encoder = WordEncoder()
+    keys = [text_proof(text) for text in texts]
+    embedded = Made.empty(keys, [1] * len(texts), encoder.dim, width(encoder.dim))
+    embedded.vectors[:] = encoder.encode(texts)
+    embedded.sentences[:] = pack(encoder.encode(texts))
     return Build(
-        content=content,
-        groups=range(len(texts)),
-        contexts=texts,
-        vectors=encoder.encode(texts),
+        new=NewSegment(content, texts, group(texts, ENGLISH), embedded),
+        dim=encoder.dim,
         language="english",
         encoder_name=encoder.name,
         encoder_fingerprint=encoder.fingerprint,
@@ -118,14 +133,16 @@ def test_what_is_committed_is_read_again(made: list[Entry]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             work = build(made, kept)
             commit(Path(folder), work)
+            assert work.new is not None
             with Store.open(folder) as store:
                 by_path = sorted(made, key=lambda entry: entry.document.path)
-                assert store.documents() == [entry.document for entry in by_path]
+                assert list(store.documents()) == [entry.document for entry in by_path]
                 assert store.files() == [entry.file for entry in by_path]
-                assert store.passages(range(store.n_passages)) == list(work.content.passages)
-                assert store.excluded() == list(work.content.excluded)
+                assert store.passages(store.rows) == list(work.new.content.passages)
+                assert store.excluded() == list(work.new.content.excluded)
                 assert [store.entry_at(entry.document.path) for entry in by_path] == by_path
-                assert store.vectors.vectors().tobytes() == work.vectors.tobytes()
+                stored = np.array([store.vectors.vector(row) for row in store.rows]).reshape(-1, DIM)
+                np.testing.assert_array_equal(stored, work.new.made.vectors.astype(np.float32))
                 assert store.n_passages + len(store.excluded()) == sum(len(entry.passages) for entry in made)
 
 
@@ -133,10 +150,9 @@ def test_rows_are_documents_by_path_and_passages_by_place(tmp_path: Path) -> Non
     corpus = write_corpus(tmp_path / "corpus", FIRST)
     run([corpus], tmp_path / "store")
     with Store.open(tmp_path / "store") as store:
-        passages = store.passages(range(store.n_passages))
+        passages = store.passages(store.rows)
         places = [(store.document(p.document_id).path, p.start) for p in passages]
         assert places == sorted(places)
-        assert store.document_index == [p.document_id for p in passages]
         one = passages[3].document_id
         rows = [row for row, p in enumerate(passages) if p.document_id == one]
         assert store.document_rows([one]).tolist() == rows
@@ -183,14 +199,10 @@ def sign(store: Path, **changes: object) -> None:
 
 
 FILES = (
-    "passages.sqlite",
-    "vectors.faiss",
-    "sentences.faiss",
-    "sentences_rows.npy",
     "manifest.json",
-    "lexical/params.index.json",
-    "lexical/data.csc.index.npy",
-    "lexical/vocab.index.json",
+    *(f"000001/{name}" for name in (PASSAGES, STARTS, VECTORS, SENTENCES, SENTENCE_STARTS, EMBEDDED)),
+    *(f"000001/{name}" for name in (LABELS, BY_LABEL, BANDS, BAND_ROWS)),
+    "000001/lexical/language.txt",
 )
 
 
@@ -220,7 +232,7 @@ def test_every_file_of_a_generation_is_summed(whole: Path) -> None:
 def test_vectors_shifted_by_a_row_are_refused_even_when_every_file_holds_its_sum(
     signed: bool, whole: Path
 ) -> None:
-    path = generation(whole) / VECTORS
+    path = generation(whole) / "000001" / VECTORS
     VectorIndex.build(np.roll(VectorIndex.open(path).vectors(), 1, axis=0)).save(path)
     if signed:
         sign(whole)
@@ -228,11 +240,23 @@ def test_vectors_shifted_by_a_row_are_refused_even_when_every_file_holds_its_sum
         Store.open(whole)
 
 
-def test_a_view_whose_rows_are_shifted_is_refused(whole: Path) -> None:
-    path = generation(whole) / "sentences_rows.npy"
-    np.save(path, np.roll(np.load(path), 1))
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (SENTENCES, "do not belong to their passage"),
+        (EMBEDDED, "do not belong to their passage"),
+        (BY_LABEL, "does not list the passages by their labels"),
+        (SENTENCE_STARTS, "does not say where the passages' sentences are"),
+        (STARTS, "does not say where the documents' passages are"),
+    ],
+)
+def test_rows_shifted_in_any_file_are_refused_even_when_it_holds_its_sum(
+    name: str, said: str, whole: Path
+) -> None:
+    path = generation(whole) / "000001" / name
+    np.save(path, np.roll(np.load(path), 1, axis=0))
     sign(whole)
-    with pytest.raises(StoreDamagedError, match="view 'sentences'"):
+    with pytest.raises(StoreDamagedError, match=said):
         Store.open(whole)
 
 
@@ -249,7 +273,7 @@ def test_a_view_whose_rows_are_shifted_is_refused(whole: Path) -> None:
 def test_rows_changed_in_the_database_are_refused_even_when_the_file_holds_its_sum(
     change: str, whole: Path
 ) -> None:
-    with sqlite3.connect(generation(whole) / PASSAGES) as connection:
+    with sqlite3.connect(generation(whole) / "000001" / PASSAGES) as connection:
         connection.execute(change)
     connection.close()
     sign(whole)
@@ -258,7 +282,7 @@ def test_rows_changed_in_the_database_are_refused_even_when_the_file_holds_its_s
 
 
 def test_words_changed_after_opening_are_not_served(whole: Path) -> None:
-    with sqlite3.connect(generation(whole) / PASSAGES) as connection:
+    with sqlite3.connect(generation(whole) / "000001" / PASSAGES) as connection:
         connection.execute("UPDATE documents SET text = replace(text, '2014', '2015')")
     connection.close()
     with Store.open(whole, verify=False) as store, pytest.raises(StoreDamagedError):
@@ -274,10 +298,10 @@ def test_without_verifying_every_file_is_still_there_in_its_size(fault: str, who
 
 
 def test_a_database_torn_under_a_reader_that_did_not_verify_is_refused_when_read(whole: Path) -> None:
-    path = generation(whole) / PASSAGES
+    path = generation(whole) / "000001" / PASSAGES
     path.write_bytes(b"SQLite format 3\0" + b"\7" * (path.stat().st_size - 16))
     with Store.open(whole, verify=False) as store, pytest.raises(StoreDamagedError) as caught:
-        store.documents()
+        list(store.documents())
     assert "rag index --rebuild" in caught.value.hint
 
 
@@ -292,7 +316,7 @@ def test_a_store_that_may_not_be_read_is_said_to_be_so(tmp_path: Path) -> None:
 def test_a_large_store_is_checked_by_samples_and_doctor_checks_it_all(whole: Path) -> None:
     folder, manifest = generation(whole), read_manifest(whole)
     assert list(faults(folder, manifest, thorough=False)) == []
-    path = folder / VECTORS
+    path = folder / "000001" / VECTORS
     data = path.read_bytes()
     path.write_bytes(data[-4:] + data[:-4])
     assert any(VECTORS in fault for fault in faults(folder, manifest, thorough=False))
@@ -387,10 +411,9 @@ def test_a_reader_keeps_its_generation_through_later_commits(tmp_path: Path) -> 
             run([corpus], place)
         assert folders(place) == ["000001", "000003", "000004"]
         # Nothing of these was touched before the generation fell behind.
-        assert early.passages(range(early.n_passages)) == before["passages"]
-        assert early.vectors.vectors().tobytes() == before["vectors"]
+        assert early.passages(early.rows) == before["passages"]
+        assert [early.vectors.vector(row).tobytes() for row in early.rows] == before["vectors"]
         assert early.lexical.search("was the trust opened in June", 5)[1].tolist() == before["lexical"][1]  # type: ignore[index]
-        assert early.view_rows["sentences"].tolist() == before["view_rows"]["sentences"]  # type: ignore[index]
     write_corpus(corpus, {"trust.txt": "The trust was closed again."})
     run([corpus], place)
     assert folders(place) == ["000004", "000005"]
@@ -405,7 +428,7 @@ def test_readers_that_open_while_a_writer_commits_always_get_a_whole_generation(
         n = 0
         while not ended.is_set():
             with Store.open(place) as store:
-                assert len(store.passages(range(store.n_passages))) == store.vectors.n == store.lexical.n
+                assert len(store.passages(store.rows)) == store.vectors.n == store.lexical.n
             n += 1
         return n
 
@@ -422,7 +445,7 @@ def test_readers_that_open_while_a_writer_commits_always_get_a_whole_generation(
 
 def test_threads_share_a_store(whole: Path) -> None:
     with Store.open(whole) as store, ThreadPoolExecutor(8) as pool:
-        rows = range(store.n_passages)
+        rows = store.rows
         expected = store.passages(rows)
         assert all(found == expected for found in pool.map(lambda _: store.passages(rows), range(64)))
 
