@@ -102,6 +102,12 @@ def picture(store: Path) -> dict[str, object]:
         }
 
 
+def sharing_segments(assign: Callable[[str, object], object]) -> None:
+    """Make small stores share segments between generations, as large ones do, and never merge the base."""
+    assign("rag.indexing.merging.SMALL_PASSAGES", 0)
+    assign("rag.indexing.merging.DEAD_SHARE", 100.0)
+
+
 def segment_file(store: Path, number: int, name: str) -> Path:
     """A file of the one segment that a generation of a small store has."""
     (path,) = generation_folder(store, number).glob(f"*/{name}")

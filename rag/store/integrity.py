@@ -29,8 +29,8 @@ from rag.store.manifest import Manifest, SegmentRecord
 from rag.store.proofs import order_sum, text_proof
 from rag.store.segment import Segment
 
-# Up to here every byte is summed when a store is opened (about .2 s); above, samples are, and each row when it
-# is used.
+# Up to here every byte is summed when a store is opened (about .2 s); above, samples are, and each row when
+# it is used.
 THOROUGH_BYTES = 200_000_000
 
 

@@ -2,15 +2,16 @@
 
 Started by test_crash, told on stdin, a line a run:
 
-    HOW<tab>N<tab>STORE<tab>CORPUS
+    HOW<tab>N<tab>STORE<tab>CORPUS<tab>SHARED
 
 HOW "step" dies before the Nth named step; "change" before the Nth call that writes, syncs, moves or deletes;
 "bytes" when a file outgrows N bytes, in whatever library is writing it. Each run is a fork of this
-process, which has everything imported. Answers "killed" or "done" on stdout.
+process, which has everything imported. SHARED "True" makes generations share segments. Answers "killed" or "done" on stdout.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import signal
@@ -21,7 +22,7 @@ from pathlib import Path
 import faiss  # noqa: F401
 import filelock  # noqa: F401
 from disk_calls import before_every_change
-from support import run
+from support import run, sharing_segments
 from tqdm import tqdm
 
 import rag.retrieval.lexical
@@ -42,6 +43,11 @@ class _Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _assign(name: str, value: object) -> None:
+    module, _, attribute = name.rpartition(".")
+    setattr(importlib.import_module(module), attribute, value)
+
+
 def _child(how: str, n: int, store: str, corpus: str) -> None:
     countdown = _Countdown(n)
     if how == "change":
@@ -59,10 +65,12 @@ def _child(how: str, n: int, store: str, corpus: str) -> None:
 def main() -> None:
     """Fork for every line of stdin, and say how each child ended."""
     for line in sys.stdin:
-        how, n, store, corpus = line.rstrip("\n").split("\t")
+        how, n, store, corpus, shared = line.rstrip("\n").split("\t")
         child = os.fork()
         if child == 0:
             try:
+                if shared == "True":
+                    sharing_segments(_assign)
                 _child(how, int(n), store, corpus)
             except BaseException as error:
                 print(repr(error), file=sys.stderr, flush=True)

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import FIRST, SECOND, copy_store, folders, picture, run, write_corpus
+from support import FIRST, SECOND, copy_store, folders, picture, run, sharing_segments, write_corpus
 
 from rag.errors import StoreDamagedError, StoreMissingError
 from rag.store import Store
 from rag.store.layout import CURRENT, JOURNAL
 
-Kill = Callable[[str, int, Path, Path], str]
+Kill = Callable[[str, int, Path, "Change"], str]
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,10 @@ def kill() -> Iterator[Kill]:
         assert process.stdin is not None
         assert process.stdout is not None
 
-        def ask(how: str, n: int, store: Path, corpus: Path) -> str:
+        def ask(how: str, n: int, store: Path, change: Change) -> str:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(f"{how}\t{n}\t{store}\t{corpus}\n")
+            process.stdin.write(f"{how}\t{n}\t{store}\t{change.corpus}\t{change.shared}\n")
             process.stdin.flush()
             return process.stdout.readline().strip()
 
@@ -48,7 +48,8 @@ def kill() -> Iterator[Kill]:
 class Change:
     """A corpus that has been edited since its store was made, and the pictures before and after."""
 
-    def __init__(self, folder: Path, *, first: bool) -> None:
+    def __init__(self, folder: Path, *, first: bool, shared: bool = False) -> None:
+        self.shared = shared
         self.corpus = write_corpus(folder / "corpus", FIRST)
         self.store = folder / "store"
         self.before: dict[str, object] | None = None
@@ -82,9 +83,15 @@ class Change:
         return found == self.before
 
 
-@pytest.fixture(scope="module", params=["first generation", "later generation"])
-def change(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Change:
-    return Change(tmp_path_factory.mktemp("crash"), first=request.param == "first generation")
+@pytest.fixture(scope="module", params=["first generation", "later generation", "shared segments"])
+def change(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Change]:
+    with pytest.MonkeyPatch.context() as patch:
+        shared = request.param == "shared segments"
+        if shared:
+            sharing_segments(patch.setattr)
+        yield Change(
+            tmp_path_factory.mktemp("crash"), first=request.param == "first generation", shared=shared
+        )
 
 
 @pytest.mark.parametrize("how", ["step", "change"])
@@ -94,7 +101,7 @@ def test_a_writer_killed_anywhere_leaves_the_old_generation_or_the_new_whole(
     were_old = []
     for n in range(1000):
         store = copy_store(change.store, tmp_path / str(n))
-        ended = kill(how, n, store, change.corpus)
+        ended = kill(how, n, store, change)
         assert ended in ("killed", "done")
         if ended == "done":
             break
@@ -111,7 +118,7 @@ def test_a_writer_killed_in_the_middle_of_a_write_leaves_the_old_generation_or_t
     ended = []
     for n in [0, 1, 40, 100, 400, 1000, 3000, 4096, 5000, 9000, 15_000, 30_000, 40_000, 60_000, 100_000]:
         store = copy_store(change.store, tmp_path / str(n))
-        ended.append(kill("bytes", n, store, change.corpus))
+        ended.append(kill("bytes", n, store, change))
         assert ended[-1] in ("killed", "done")
         change.check(store)
     assert ended.count("killed") > 8
@@ -123,7 +130,7 @@ def test_embeddings_made_before_a_kill_are_kept(change: Change, kill: Kill, tmp_
     store = copy_store(change.store, tmp_path / "store")
     names: list[str] = []
     run([change.corpus], copy_store(change.store, tmp_path / "rehearsal"), steps=names.append)
-    assert kill("step", names.index("make the building folder"), store, change.corpus) == "killed"
+    assert kill("step", names.index("make the building folder"), store, change) == "killed"
     assert (store / JOURNAL).exists()
     encoder = WordEncoder()
     run([change.corpus], store, encoder)
@@ -136,6 +143,6 @@ def test_no_reader_is_disturbed_by_kills(change: Change, kill: Kill, tmp_path: P
     store = copy_store(change.store, tmp_path / "store")
     with Store.open(store) as reader:
         for n in (3, 12, 18, 22):
-            kill("step", n, store, change.corpus)
+            kill("step", n, store, change)
         assert reader.passages(reader.rows) == change.before["passages"]
         assert reader.lexical.n == reader.vectors.n == reader.n_passages

@@ -15,7 +15,17 @@ from pathlib import Path
 
 import pytest
 from disk_calls import before_every_change
-from support import FIRST, SECOND, copy_store, folders, picture, run, segment_file, write_corpus
+from support import (
+    FIRST,
+    SECOND,
+    copy_store,
+    folders,
+    picture,
+    run,
+    segment_file,
+    sharing_segments,
+    write_corpus,
+)
 
 from rag.errors import RagError, StoreDamagedError, StoreMissingError
 from rag.store.layout import CURRENT, DAMAGED, VECTORS
@@ -54,7 +64,7 @@ class Scene:
             run([self.corpus], self.start)
             write_corpus(self.corpus, {"sub/more.txt": "One more letter about the boats."})
             run([self.corpus], self.start)
-        if name == "change":
+        if name in ("change", "shared"):
             write_corpus(self.corpus, SECOND)
         elif name == "delete":
             write_corpus(self.corpus, {"mill.md": None, "sub/more.txt": None})
@@ -92,10 +102,13 @@ class Scene:
         assert (store / CURRENT).exists()
 
 
-@pytest.fixture(scope="module", params=["first", "change", "delete", "rebuild", "repair"])
+@pytest.fixture(scope="module", params=["first", "change", "delete", "rebuild", "repair", "shared"])
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp(request.param)
-    yield Scene(request.param, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "shared":
+            sharing_segments(patch.setattr)
+        yield Scene(request.param, folder)
     shutil.rmtree(folder)
 
 

@@ -291,9 +291,9 @@ def test_words_changed_after_opening_are_not_served(whole: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["missing", "truncated"])
 def test_without_verifying_every_file_is_still_there_in_its_size(fault: str, whole: Path) -> None:
-    path = generation(whole) / "lexical" / "data.csc.index.npy"
+    path = generation(whole) / "000001" / SENTENCES
     path.unlink() if fault == "missing" else os.truncate(path, 5)
-    with pytest.raises(StoreDamagedError, match="data"):
+    with pytest.raises(StoreDamagedError, match=SENTENCES):
         Store.open(whole, verify=False)
 
 
