@@ -1,11 +1,12 @@
-"""How far a long run is, on stderr when that is a terminal and nowhere else."""
+"""How far a long run is, on stderr: a bar on a terminal, a line every half minute where it is a pipe."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rag.output.streams import coloured
 
@@ -14,6 +15,54 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from rag.indexing import Progress
+
+
+EVERY_SECONDS = 30.0  # between two lines: a log says that the run lives, and does not fill up
+
+
+class Lines:
+    """Says how far a stage is, at most every half minute; a short one says nothing."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._stage, self._total, self._done = "", 0, 0
+        self._began = self._spoke = clock()
+
+    def start(self, stage: str, total: int) -> None:
+        """A stage begins that consists of ``total`` things."""
+        self._stage, self._total, self._done = stage, total, 0
+        self._began = self._spoke = self._clock()
+
+    def advance(self, n: int = 1) -> None:
+        """So many more of them are done."""
+        self._done += n
+        now = self._clock()
+        if now - self._spoke < EVERY_SECONDS:
+            return
+        self._spoke = now
+        rate = self._done / (now - self._began)
+        left = (self._total - self._done) / rate if rate else 0.0
+        print(
+            f"{self._stage}: {self._done:,} of {self._total:,}, {rate:.0f}/s, about {_duration(left)} left",
+            file=self._stream,
+            flush=True,
+        )
+
+    def finish(self) -> None:
+        """The stage has ended."""
+
+
+def _duration(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> _duration(41.4), _duration(600), _duration(9000)
+    ('41 s', '10 min', '2 h 30 min')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 class Bar:
@@ -40,10 +89,10 @@ class Bar:
 
 
 @contextmanager
-def progress() -> Iterator[Progress | None]:
-    """A bar on stderr for the block; None where stderr is no terminal."""
+def progress() -> Iterator[Progress]:
+    """What tells of a run on stderr, for the block."""
     if not sys.stderr.isatty():
-        yield None
+        yield Lines(sys.stderr)
         return
     from rich.console import Console
     from rich.progress import (

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from support import FIRST, SECOND, WordEncoder, copy_store, run, settings, sharing_segments, write_corpus
 
 from rag.errors import NothingToIndexError, StoreDamagedError
+from rag.records import Passage
 from rag.store import Store
 from rag.store.layout import PASSAGES, VECTORS, generation_folder
 from rag.store.manifest import read_manifest
@@ -70,7 +71,7 @@ def contents(store: Path) -> dict[str, object]:
         }
 
 
-def places(opened: Store) -> dict[int, object]:
+def places(opened: Store) -> dict[int, Passage]:
     return dict(zip(opened.rows.tolist(), opened.passages(opened.rows), strict=True))
 
 
