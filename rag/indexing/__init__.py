@@ -42,7 +42,7 @@ _LEFT = (UnsupportedFileError, ExcludedError)
 class IndexSummary:
     """What a run did: documents by what became of them, and what the store now holds.
 
-    ``embedded`` texts went through the encoder, ``reused`` vectors were known. ``committed`` is False when
+    ``embedded`` passages went through the encoder, ``reused`` ones were known. ``committed`` is False when
     nothing had changed and the generation is the one there was. ``problems`` are files that were to be read
     and could not; ``left`` are those of other kinds, and what a pattern leaves out.
     """

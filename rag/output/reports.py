@@ -95,7 +95,7 @@ def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
             ("documents", f"{done.n_documents:,}, in {_count(done.n_passages, 'passage')}"),
             ("left out", kept_out),
             ("repeats", repeats),
-            ("encoded", f"{_count(done.embedded, 'text')} new, {done.reused:,} known"),
+            ("encoded", f"{_count(done.embedded, 'passage')} new, {done.reused:,} known"),
             ("store", f"{short_path(str(store), look.base)} ({how}, {done.seconds:.1f} s)"),
         ],
         look,
