@@ -187,7 +187,10 @@ class LexicalIndex:
         return 0 if held is None else held[2] - held[1]
 
     def search(self, query: str, k: int, allowed: Rows | None = None) -> tuple[Scores, Rows]:
-        """Scores and rows of the k best texts of this segment alone, as `LexicalSearch.search`."""
+        """Scores and rows of the k best texts of this segment alone, as `LexicalSearch.search` gives them.
+
+        For many queries keep one `LexicalSearch`: what it knows of every text is made anew here.
+        """
         return LexicalSearch([self]).search(query, k, allowed)
 
 

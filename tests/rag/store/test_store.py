@@ -188,9 +188,13 @@ FILES = (
     "sentences.faiss",
     "sentences_rows.npy",
     "manifest.json",
-    "lexical/params.index.json",
-    "lexical/data.csc.index.npy",
-    "lexical/vocab.index.json",
+    "lexical/lexical.json",
+    "lexical/letters.npy",
+    "lexical/starts.npy",
+    "lexical/least.npy",
+    "lexical/rows.npy",
+    "lexical/counts.npy",
+    "lexical/lengths.npy",
 )
 
 
@@ -267,9 +271,9 @@ def test_words_changed_after_opening_are_not_served(whole: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["missing", "truncated"])
 def test_without_verifying_every_file_is_still_there_in_its_size(fault: str, whole: Path) -> None:
-    path = generation(whole) / "lexical" / "data.csc.index.npy"
+    path = generation(whole) / "lexical" / "rows.npy"
     path.unlink() if fault == "missing" else os.truncate(path, 5)
-    with pytest.raises(StoreDamagedError, match="data"):
+    with pytest.raises(StoreDamagedError, match=r"rows\.npy"):
         Store.open(whole, verify=False)
 
 
