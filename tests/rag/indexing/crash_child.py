@@ -16,21 +16,16 @@ import os
 import resource
 import signal
 import sys
-import threading
 from pathlib import Path
 
 import faiss  # noqa: F401
 import filelock  # noqa: F401
 from disk_calls import before_every_change
 from support import run, sharing_segments
-from tqdm import tqdm
 
 import rag.retrieval.lexical
 
-# bm25s draws bars with tqdm, whose lock is one for all forks: a fork that dies with it would stop the next.
-tqdm.set_lock(threading.RLock())
-tqdm.monitor_interval = 0
-rag.retrieval.lexical.LexicalIndex.build(["a word"])  # bm25s and the stemmer
+rag.retrieval.lexical.LexicalIndex.build(["a word"])  # the stemmer
 
 
 class _Countdown:

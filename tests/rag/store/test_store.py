@@ -33,6 +33,7 @@ from rag.errors import (
 )
 from rag.passages.duplicates import group
 from rag.records import Block, BlockKind, Document, Passage, Place, sha256_text
+from rag.retrieval.lexical import ARRAYS, HEADER
 from rag.store import Entry, FileRow, Manifest, Store, boilerplate_key
 from rag.store.content import arrange
 from rag.store.integrity import faults
@@ -202,7 +203,8 @@ FILES = (
     "manifest.json",
     *(f"000001/{name}" for name in (PASSAGES, STARTS, VECTORS, SENTENCES, SENTENCE_STARTS, EMBEDDED)),
     *(f"000001/{name}" for name in (LABELS, BY_LABEL, BANDS, BAND_ROWS)),
-    "000001/lexical/language.txt",
+    *(f"000001/lexical/{name}.npy" for name in ARRAYS),
+    f"000001/lexical/{HEADER}",
 )
 
 
