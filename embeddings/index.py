@@ -1,118 +1,235 @@
-"""The vector index: exact inner product over FAISS, row i for vector i.
+"""The vector index: nearest vectors by inner product over FAISS, row i for vector i.
 
-Shapes: n vectors, q queries, d dims, k hits.
+Few vectors are searched exactly, many through inverted lists whose candidates are scored exactly again. An
+index is one segment and never changes; VectorSearch searches several as one.
+
+Shapes: n vectors, q queries, d dims, k hits, m rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]
-Rows = NDArray[np.int64]
+from embeddings.halves import HalfVectors, Mask, Rows, Vectors, order
+from embeddings.inverted import InvertedLists, Kind
+
+__all__ = ["PLAN", "Plan", "Rows", "VectorIndex", "VectorSearch", "Vectors"]
+
+LISTS_SUFFIX = ".lists"
+FACTS_SUFFIX = ".lists.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which kind of index so many vectors get; docs/engine.md has the measurements.
+
+    exact_rows: up to here every vector is scored, about 30 ms at 384 dims; opening is instant.
+    byte_rows: up to here lists hold a byte a number, above a bit a number: 10 million take 4 GB or 0.6 GB.
+    direct_rows: a filter that lets no more rows through has them all scored, exactly, in 1 to 3 ms.
+    recall: the share of the exact first ten that lists are calibrated to find.
+    lists: how many lists, where that is not to follow from the number of vectors.
+    """
+
+    exact_rows: int = 300_000
+    byte_rows: int = 10_000_000
+    direct_rows: int = 20_000
+    recall: float = 0.99
+    lists: int | None = None
+
+    def lists_kind(self, n: int) -> Kind | None:
+        """What the lists over n vectors hold, None for no lists.
+
+        >>> [Plan().lists_kind(n) for n in (300_000, 300_001, 10_000_001)]
+        [None, 'SQ8', 'RaBitQ']
+        """
+        if n <= self.exact_rows or n < 3:  # calibrating takes three vectors a query
+            return None
+        return "SQ8" if n <= self.byte_rows else "RaBitQ"
+
+
+PLAN = Plan()
+
+
+def row_mask(n: int, allowed: Rows | None, dead: Rows | None) -> Mask | None:
+    """Which of n rows may be returned, None for all of them.
+
+    >>> row_mask(4, np.array([1, 2]), np.array([2])).tolist()
+    [False, True, False, False]
+    """
+    if allowed is None and (dead is None or len(dead) == 0):
+        return None
+    for rows in (allowed, dead):
+        if rows is not None and len(rows) and (int(np.min(rows)) < 0 or int(np.max(rows)) >= n):
+            raise ValueError(f"rows must be in 0..{n - 1}, got {int(np.min(rows))}..{int(np.max(rows))}")
+    mask = np.full(n, allowed is None)
+    if allowed is not None:
+        mask[np.asarray(allowed, np.int64)] = True
+    if dead is not None:
+        mask[np.asarray(dead, np.int64)] = False
+    return mask
 
 
 class VectorIndex:
-    """Vectors searched by inner product, exactly: for unit vectors, by cosine.
+    """Vectors searched by inner product: for unit vectors, by cosine.
 
-    An index is never changed once built: a store writes a new one for each generation, so a reader may map
-    the file and keep it open.
+    An index is never changed once built: a store writes a new one for each segment, so a reader may map the
+    files and keep them open. Numbers are stored as half floats; scores are exact over what is stored.
     """
 
-    def __init__(self, index: Any) -> None:
-        self._index = index
+    def __init__(self, vectors: HalfVectors, lists: InvertedLists | None = None, plan: Plan = PLAN) -> None:
+        self._halves, self._lists, self._plan = vectors, lists, plan
 
     @classmethod
-    def build(cls, vectors: Vectors) -> VectorIndex:
-        """An index over ``vectors`` (n, d); n may be 0."""
-        import faiss
+    def build(cls, vectors: Vectors, plan: Plan = PLAN) -> VectorIndex:
+        """An index over ``vectors`` (n, d), finite and under 65,504 in size; n may be 0."""
+        halves = HalfVectors.build(vectors)
+        kind = plan.lists_kind(halves.n)
+        lists = InvertedLists.build(halves, kind, plan.recall, plan.lists) if kind else None
+        return cls(halves, lists, plan)
 
-        if vectors.ndim != 2:
-            raise ValueError(f"vectors must be (n, d), got shape {vectors.shape}")
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(np.ascontiguousarray(vectors, np.float32))
-        return cls(index)
+    @staticmethod
+    def files(path: Path) -> tuple[Path, ...]:
+        """The files of the index saved at ``path``: one, or three where there are lists."""
+        beside = [path.with_name(path.name + suffix) for suffix in (LISTS_SUFFIX, FACTS_SUFFIX)]
+        return (path, *beside) if any(file.exists() for file in beside) else (path,)
 
     @classmethod
-    def open(cls, path: Path) -> VectorIndex:
-        """The index saved at ``path``."""
-        import faiss
+    def open(cls, path: Path, plan: Plan = PLAN) -> VectorIndex:
+        """The index saved at ``path``, mapped: nothing is read until it is searched.
 
-        return cls(faiss.read_index(str(path)))
+        Raises OSError, ValueError or RuntimeError where a file is missing, cut short or not of this index.
+        """
+        halves = HalfVectors.open(path)
+        _, *beside = cls.files(path)
+        if not beside:
+            return cls(halves, None, plan)
+        lists = InvertedLists.open(*beside)
+        if (lists.n, lists.dim) != (halves.n, halves.dim):
+            raise ValueError(f"{beside[0]} is of another index: {lists.n} vectors, expected {halves.n}")
+        return cls(halves, lists, plan)
 
     def save(self, path: Path) -> None:
-        """Write the index to ``path``. The caller makes it durable and moves it into place."""
-        import faiss
-
-        faiss.write_index(self._index, str(path))
+        """Write the index to ``path`` and beside it. The caller makes all ``files`` durable and moves them."""
+        for stale in self.files(path)[1:]:
+            stale.unlink(missing_ok=True)
+        self._halves.save(path)
+        if self._lists is not None:
+            self._lists.save(*(path.with_name(path.name + suffix) for suffix in (LISTS_SUFFIX, FACTS_SUFFIX)))
 
     @property
     def n(self) -> int:
         """How many vectors there are."""
-        return int(self._index.ntotal)
+        return self._halves.n
 
     @property
     def dim(self) -> int:
         """The length of each vector."""
-        return int(self._index.d)
+        return self._halves.dim
+
+    @property
+    def lists(self) -> InvertedLists | None:
+        """The lists searched and how they are, None where every vector is."""
+        return self._lists
 
     def vectors(self) -> Vectors:
         """Every vector, (n, d), as stored."""
-        if self.n == 0:
-            return np.zeros((0, self.dim), np.float32)
-        vectors: Vectors = self._index.reconstruct_n(0, self.n)
-        return vectors
+        return self.vectors_of(np.arange(self.n))
 
     def vector(self, row: int) -> Vectors:
         """The vector of a row, (d,), as stored."""
-        found: Vectors = self._index.reconstruct(row)
-        return found
+        vector: Vectors = self.vectors_of(np.array([row]))[0]
+        return vector
 
-    def search(self, queries: Vectors, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
-        """Scores and rows of the k best vectors a query, best first: (q, k'), (q, k').
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """The vectors of the rows (m, d), as stored, in the order given."""
+        return self._halves.vectors_of(np.asarray(rows, np.int64))
 
-        ``allowed`` restricts the search to those rows before the cut. k' is the smaller of k and the number
-        of rows allowed, so no place is ever padded.
+    def search(
+        self, queries: Vectors, k: int, allowed: Rows | None = None, dead: Rows | None = None
+    ) -> tuple[Vectors, Rows]:
+        """Scores and rows of the k best vectors a query, best first and equals by row: (q, k'), (q, k').
+
+        ``allowed`` restricts the search to those rows before the cut, ``dead`` rows are never returned. k' is
+        the smaller of k and the number of rows left, so no place is ever padded.
         """
-        import faiss
+        return self.search_masked(queries, k, row_mask(self.n, allowed, dead))
 
-        n_allowed = self.n if allowed is None else len(allowed)
+    def search_masked(self, queries: Vectors, k: int, mask: Mask | None) -> tuple[Vectors, Rows]:
+        """As ``search``; ``mask`` (n,) says of every row whether it may be returned."""
+        queries = np.ascontiguousarray(queries, np.float32)
+        if queries.ndim != 2 or queries.shape[1] != self.dim or not bool(np.isfinite(queries).all()):
+            raise ValueError(f"queries must be finite and (q, {self.dim}), got shape {queries.shape}")
+        n_allowed = self.n if mask is None else int(np.count_nonzero(mask))
         k = min(k, n_allowed)
-        if k <= 0:
-            return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
-        parameters = None
-        if allowed is not None:
-            selector = faiss.IDSelectorBatch(np.ascontiguousarray(allowed, np.int64))
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # SWIG's own form
-        scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=parameters)
+        if self._lists is None or k <= 0 or (mask is not None and n_allowed <= self._plan.direct_rows):
+            return self._halves.search(queries, k, mask)
+        probing = self._lists.probing
+        n_probed = probing.lists(k * self.n / n_allowed)
+        if 2 * n_probed >= self._lists.n_lists:  # most of it would be read anyway
+            return self._halves.search(queries, k, mask)
+        n_candidates = min(k * probing.candidates + 1, n_allowed)
+        proposed = self._lists.propose(queries, n_candidates, n_probed, mask)
+        scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        for i, query in enumerate(queries):
+            candidates = proposed[i][proposed[i] >= 0]
+            if len(candidates) < k:  # the lists near this query hold too few rows
+                (scores[i],), (rows[i],) = self._halves.search(query[None], k, mask)
+            else:
+                scores[i], rows[i] = self._halves.rescore(query, candidates, k)
         return scores, rows
 
 
 class VectorSearch:
-    """INTERIM."""
+    """Several indexes searched as one: the row of a vector is its index's offset and its row there."""
 
-    def __init__(self, segments, dead=None):
-        self._segments = list(segments)
-        self._dead = np.zeros(0, np.int64) if dead is None else dead
-        self._offsets = np.concatenate([[0], np.cumsum([s.n for s in self._segments])]).astype(np.int64)
+    def __init__(self, segments: Sequence[VectorIndex], dead: Rows | None = None) -> None:
+        """``dead`` are rows of the whole that no search returns."""
+        if len({segment.dim for segment in segments}) > 1:
+            raise ValueError(f"segments differ in dims: {sorted({segment.dim for segment in segments})}")
+        self._segments = tuple(segments)
+        self._offsets = np.cumsum([0, *(segment.n for segment in segments)])
+        self._alive = row_mask(self.n, None, dead)
 
     @property
-    def n(self):
+    def n(self) -> int:
+        """How many vectors there are, dead ones among them."""
         return int(self._offsets[-1])
 
-    def vector(self, row):
-        i = int(np.searchsorted(self._offsets, row, "right")) - 1
-        return self._segments[i].vector(int(row) - int(self._offsets[i]))
+    def vector(self, row: int) -> Vectors:
+        """The vector of a row, (d,), as stored."""
+        vector: Vectors = self.vectors_of(np.array([row]))[0]
+        return vector
 
-    def vectors(self):
-        return np.concatenate([s.vectors() for s in self._segments])
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """The vectors of the rows (m, d), as stored, in the order given."""
+        rows = np.asarray(rows, np.int64)
+        if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= self.n):
+            raise ValueError(f"rows must be in 0..{self.n - 1}, got {int(rows.min())}..{int(rows.max())}")
+        vectors = np.zeros((len(rows), self._segments[0].dim if self._segments else 0), np.float32)
+        home = np.searchsorted(self._offsets, rows, side="right") - 1
+        for at in np.unique(home):
+            vectors[home == at] = self._segments[at].vectors_of(rows[home == at] - self._offsets[at])
+        return vectors
 
-    def search(self, queries, k, allowed=None):
-        rows = np.arange(self.n) if allowed is None else np.asarray(allowed, np.int64)
-        rows = np.setdiff1d(rows, self._dead)
-        scores = queries @ self.vectors()[rows].T
-        order = np.lexsort((np.broadcast_to(rows, scores.shape), -scores))[:, :k]
-        return np.take_along_axis(scores, order, 1), rows[order]
+    def search(self, queries: Vectors, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
+        """Scores and rows of the k best vectors a query over all segments, as one index would rank them."""
+        mask = self._alive
+        if allowed is not None:
+            mask = row_mask(self.n, allowed, None)
+            if mask is not None and self._alive is not None:
+                mask &= self._alive
+        scores, rows = [np.zeros((len(queries), 0), np.float32)], [np.zeros((len(queries), 0), np.int64)]
+        for segment, start in zip(self._segments, self._offsets[:-1], strict=True):
+            own = None if mask is None else mask[start : start + segment.n]
+            more, at = segment.search_masked(queries, k, None if own is None or own.all() else own)
+            scores.append(more)
+            rows.append(at + start)
+        every, where = np.hstack(scores), np.hstack(rows)
+        if len(self._segments) == 1 or len(queries) == 0:
+            return every, where
+        ranked = [order(s, r, k) for s, r in zip(every, where, strict=True)]
+        return np.stack([s for s, _ in ranked]), np.stack([r for _, r in ranked])
