@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.bert import BertShape, GraphBuilder, compile_graph, file_sha256, pad
+from embeddings.spans import Run, Span, Tokens, spans_alone, spans_in_one_pass
 from embeddings.weights import BUILT_IN, STOCK, Weights, WeightsNotFoundError, shipped
 
 Vectors = NDArray[np.float32]
@@ -79,6 +80,22 @@ def _encode_batches(
         if progress:
             progress(len(batch))
     return vectors
+
+
+def _spans_with_rest_alone(
+    encoder: Encoder,
+    texts: Sequence[str],
+    tokens: Sequence[Tokens],
+    spans: Sequence[Sequence[Span]],
+    run: Run,
+    progress: Progress | None,
+) -> tuple[Vectors, Vectors]:
+    """Vectors of texts and spans from one pass; spans beyond what it reads are encoded by themselves."""
+    vectors, of_spans, beyond = spans_in_one_pass(tokens, spans, encoder.dim, run, progress=progress)
+    if beyond:
+        parts = [text[start:end] for text, some in zip(texts, spans, strict=True) for start, end in some]
+        of_spans[beyond] = encoder.encode([parts[i] for i in beyond])
+    return vectors, of_spans
 
 
 def _dimension(model: Any) -> int | None:
@@ -151,6 +168,59 @@ class SentenceTransformerEncoder:
 
         return _encode_batches([prefix + text for text in texts], self.dim, run, progress)
 
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]], *, progress: Progress | None = None
+    ) -> tuple[Vectors, Vectors]:
+        """One unit vector a text (n, d) and one a span (s, d), the spans in the order of their texts.
+
+        From one pass where the text's vector is the mean over its tokens' states. Where it is anything else
+        ([CLS], a projection behind it) the mean of a few states means nothing: each span is then encoded by
+        itself, as is a span that ends beyond what the model reads.
+        """
+        if not texts or not self._pools_plain_means():
+            return spans_alone(self, texts, spans, progress=progress)
+        import torch
+
+        prefix = self._prefixes["passage"]
+        tokenizer = self._model.tokenizer
+        longest = self._model.max_seq_length
+        read = tokenizer([prefix + text for text in texts], truncation=True, max_length=longest)
+        tokens = [Tokens.of(encoding, len(prefix)) for encoding in read.encodings]
+
+        def run(rows: Sequence[Sequence[int]]) -> tuple[Vectors, Vectors]:
+            ids, mask = pad(rows, tokenizer.pad_token_id or 0)
+            features = {
+                "input_ids": torch.from_numpy(ids).long(),
+                "attention_mask": torch.from_numpy(mask).long(),
+            }
+            with torch.inference_mode():
+                made = self._model(features)
+            vectors = torch.nn.functional.normalize(made["sentence_embedding"], dim=1)
+            return vectors.float().numpy(), made["token_embeddings"].float().numpy()
+
+        return _spans_with_rest_alone(self, texts, tokens, spans, run, progress)
+
+    def _pools_plain_means(self) -> bool:
+        """Whether a text's vector is the mean of its tokens' states and those can be placed in the text."""
+        from sentence_transformers.models import Normalize, Pooling
+
+        transformer, *behind = list(self._model)
+        pooling = behind[0] if behind else None
+        return (
+            isinstance(pooling, Pooling)
+            and _pooling_mode(pooling) == "mean"
+            and all(isinstance(module, Normalize) for module in behind[1:])
+            and getattr(self._model.tokenizer, "is_fast", False)
+            and not getattr(transformer, "do_lower_case", False)
+            and self._model.default_prompt_name is None
+        )
+
+
+def _pooling_mode(pooling: Any) -> str:
+    """How tokens become one vector; sentence-transformers 5.3 made the method an attribute."""
+    mode = getattr(pooling, "pooling_mode", None)
+    return str(pooling.get_pooling_mode_str() if mode is None else mode)
+
 
 class OpenVinoEncoder:
     """The shipped encoders without torch: mean-pooled BERT, float32, compiled for this CPU."""
@@ -182,7 +252,14 @@ class OpenVinoEncoder:
         ids, types, mask = (build.tokens_input(name) for name in ("ids", "types", "mask"))
         hidden = build.layers(build.embed(ids, types), build.mask_bias(mask), range(shape.num_hidden_layers))
         pooled = build.mean_pool(hidden, mask)
-        return compile_graph([pooled], [ids, types, mask], "encoder", n_threads=n_threads, exact=True)
+        outputs = [pooled, hidden]  # vectors (b, d) and the tokens' states (b, t, d)
+        return compile_graph(outputs, [ids, types, mask], "encoder", n_threads=n_threads, exact=True)
+
+    def _run(self, rows: Sequence[Sequence[int]]) -> Any:
+        """The graph's outputs for token rows."""
+        ids, mask = pad(rows)
+        # A request of its own a call: compiled graphs may be shared by threads, requests may not.
+        return self._graph.create_infer_request().infer([ids, np.zeros_like(ids), mask])
 
     def encode(
         self, texts: Sequence[str], *, kind: Kind = "passage", progress: Progress | None = None
@@ -191,13 +268,29 @@ class OpenVinoEncoder:
         prefix = self._prefixes[kind]
 
         def run(batch: list[str]) -> Vectors:
-            ids, mask = pad([encoding.ids for encoding in self._tokenizer.encode_batch(batch)])
-            # A request of its own a call: compiled graphs may be shared by threads, requests may not.
-            result = self._graph.create_infer_request().infer([ids, np.zeros_like(ids), mask])
+            result = self._run([encoding.ids for encoding in self._tokenizer.encode_batch(batch)])
             vectors: Vectors = np.array(result[0])
             return vectors
 
         return _encode_batches([prefix + text for text in texts], self.dim, run, progress)
+
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]], *, progress: Progress | None = None
+    ) -> tuple[Vectors, Vectors]:
+        """One unit vector a text (n, d) and one a span (s, d), the spans in the order of their texts.
+
+        ``spans[i]`` are ranges of characters of ``texts[i]``. A span that ends beyond the MAX_TOKENS that are
+        read is encoded by itself; one without a token of its own has its text's vector.
+        """
+        prefix = self._prefixes["passage"]
+        encodings = self._tokenizer.encode_batch([prefix + text for text in texts])
+        tokens = [Tokens.of(encoding, len(prefix)) for encoding in encodings]
+
+        def run(rows: Sequence[Sequence[int]]) -> tuple[Vectors, Vectors]:
+            result = self._run(rows)
+            return np.array(result[0]), np.array(result[1])
+
+        return _spans_with_rest_alone(self, texts, tokens, spans, run, progress)
 
 
 def open_encoder(

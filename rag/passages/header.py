@@ -7,6 +7,7 @@ from rag.text.dates import long_date
 from rag.text.english import ENGLISH
 from rag.text.language import Language
 from rag.text.markup import plain_words
+from rag.text.sentences import sentences
 
 
 def passage_lead(document: Document, passage: Passage) -> tuple[int, int] | None:
@@ -44,3 +45,23 @@ def under_header(header: str, passage: Passage) -> str:
     """
     words = " ".join(passage.text.split())
     return f"{header} . {words}" if header else words
+
+
+def sentences_in_context(
+    context: str, passage: Passage, language: Language = ENGLISH
+) -> list[tuple[int, int]]:
+    """Where each sentence of a passage stands in the text that `passage_context` made of it.
+
+    >>> passage = Passage("d", 0, 22, "It\\n shut. Nobody\\tknew.")
+    >>> context = under_header("Minutes", passage)
+    >>> [context[start:end] for start, end in sentences_in_context(context, passage)]
+    ['It shut.', 'Nobody knew.']
+    """
+    at = len(context) - len(" ".join(passage.text.split()))
+    spans = []
+    for start, end in sentences(passage.text, language):
+        words = " ".join(passage.text[start:end].split())
+        at = context.index(words, at)
+        spans.append((at, at + len(words)))
+        at += len(words)
+    return spans
