@@ -129,7 +129,9 @@ class HalfVectors:
         n_allowed = self.n if mask is None else int(np.count_nonzero(mask))
         k = min(k, n_allowed)
         if k <= 0 or len(queries) == 0:
-            return np.zeros((len(queries), max(k, 0)), np.float32), np.zeros((len(queries), max(k, 0)), np.int64)
+            return np.zeros((len(queries), max(k, 0)), np.float32), np.zeros(
+                (len(queries), max(k, 0)), np.int64
+            )
         n_fetched = min(k + _TIES, n_allowed)
         if mask is None and len(queries) >= _GEMM_QUERIES:
             proposed = self.nearest(queries, n_fetched)

@@ -67,7 +67,9 @@ class InvertedLists:
         self.n, self.dim, self.n_lists = int(index.ntotal), int(index.d), int(index.nlist)
 
     @classmethod
-    def build(cls, vectors: HalfVectors, kind: Kind, recall: float, n_lists: int | None = None) -> InvertedLists:
+    def build(
+        cls, vectors: HalfVectors, kind: Kind, recall: float, n_lists: int | None = None
+    ) -> InvertedLists:
         """Lists over the vectors, calibrated to a recall at K; the same vectors give the same lists."""
         import faiss
 

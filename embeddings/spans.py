@@ -71,14 +71,16 @@ def spans_alone(
     progress: Progress | None = None,
 ) -> tuple[Vectors, Vectors]:
     """As `encode_spans`, each span encoded as a text by itself; one without words gets its text's vector."""
-    vectors = encoder.encode(texts, kind="passage", progress=progress)
-    rows = np.repeat(np.arange(len(texts)), [len(some) for some in spans])
-    parts = [text[start:end] for text, some in zip(texts, spans, strict=True) for start, end in some]
-    of_spans = vectors[rows]
-    worded = [i for i, part in enumerate(parts) if part.strip()]
-    if worded:
-        of_spans[worded] = encoder.encode([parts[i] for i in worded], kind="passage")
-    return vectors, of_spans
+    parts = [
+        text[start:end] if text[start:end].strip() else text
+        for text, some in zip(texts, spans, strict=True)
+        for start, end in some
+    ]
+    place = {text: i for i, text in enumerate(dict.fromkeys([*texts, *parts]))}  # each once
+    vectors = encoder.encode(list(place), kind="passage")
+    if progress:
+        progress(len(texts))
+    return vectors[[place[text] for text in texts]], vectors[[place[part] for part in parts]]
 
 
 @dataclass(frozen=True, slots=True)

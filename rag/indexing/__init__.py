@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from embeddings.compact import width
+from embeddings.compact import packed_width
 from embeddings.encoder import Encoder
 from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError, UsageError
 from rag.files import is_gone, is_under
@@ -327,7 +327,7 @@ class _Run:
         parted = self.settings.passages.sentence_view
         texts = passage_texts(content.passages, documents, language, parted=parted)
         with writing(self.store):
-            journal = Journal(self.store / JOURNAL, self.encoder.dim, width(self.encoder.dim))
+            journal = Journal(self.store / JOURNAL, self.encoder.dim, packed_width(self.encoder.dim))
         with ExitStack() as stack:
             known: list[Journal | Committed] = [journal, *committed_vectors(self.store)]
             for source in known:

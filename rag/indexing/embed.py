@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from embeddings.compact import pack, width
+from embeddings.compact import pack, packed_width
 from embeddings.encoder import Encoder
+from embeddings.spans import encode_spans
 from rag.indexing.progress import Progress
 from rag.indexing.texts import PassageText
 from rag.store.journal import Committed, Journal, Made, embedding_key
@@ -39,7 +40,7 @@ def embed(
 ) -> Embedded:
     """The vectors of each passage and of its sentences: known ones, else from the encoder, and kept."""
     keys = [embedding_key(encoder.fingerprint, text.context, text.spans) for text in texts]
-    made = Made.empty(keys, [len(text.spans) for text in texts], encoder.dim, width(encoder.dim))
+    made = Made.empty(keys, [len(text.spans) for text in texts], encoder.dim, packed_width(encoder.dim))
     first: dict[bytes, int] = {}
     missing = []
     for row, key in enumerate(keys):
@@ -51,7 +52,15 @@ def embed(
     progress.start("embedding", len(missing))
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
-        _embed_batch([texts[row] for row in batch], encoder, made, batch, progress)
+        vectors, of_sentences = encode_spans(
+            encoder,
+            [texts[row].context for row in batch],
+            [texts[row].spans for row in batch],
+            progress=progress.advance,
+        )
+        made.vectors[batch] = vectors
+        places = [np.arange(made.starts[row], made.starts[row + 1]) for row in batch]
+        made.sentences[np.concatenate(places)] = pack(of_sentences)
         steps("keep embeddings")
         with writing(store):
             journal.put(made, batch)
@@ -60,18 +69,3 @@ def embed(
         if first[key] != row:
             made.put(row, *made.part(first[key]))
     return Embedded(made, len(missing), len(first) - len(missing))
-
-
-def _embed_batch(
-    texts: Sequence[PassageText], encoder: Encoder, made: Made, rows: Sequence[int], progress: Progress
-) -> None:
-    """Fill these rows of what is made."""
-    whole = [text.context for text in texts]
-    single = [text.context[start:end] for text in texts for start, end in text.spans]
-    number = {text: i for i, text in enumerate(dict.fromkeys([*whole, *single]))}
-    vectors = encoder.encode(list(number), kind="passage")
-    made.vectors[rows] = vectors[[number[text] for text in whole]]
-    if single:
-        places = np.concatenate([np.arange(made.starts[row], made.starts[row + 1]) for row in rows])
-        made.sentences[places] = pack(vectors[[number[text] for text in single]])
-    progress.advance(len(rows))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.passages.header import passage_header, under_header
+from rag.passages.header import passage_context, sentences_in_context
 from rag.records import Document, Passage
 from rag.text.language import Language
-from rag.text.sentences import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +22,9 @@ def passage_texts(
     passages: Sequence[Passage], documents: Mapping[str, Document], language: Language, *, parted: bool
 ) -> list[PassageText]:
     """For each passage what is embedded of it; without ``parted`` no sentence is."""
-    return [
-        _passage_text(passage_header(documents[one.document_id], one, language), one, language, parted)
-        for one in passages
-    ]
-
-
-def _passage_text(header: str, passage: Passage, language: Language, parted: bool) -> PassageText:
-    context = under_header(header, passage)
-    if not parted:
-        return PassageText(context, ())
-    offset = len(context) - len(" ".join(passage.text.split()))
-    return PassageText(context, tuple(_spans(passage.text, language, offset)))
-
-
-def _spans(text: str, language: Language, offset: int) -> Iterator[tuple[int, int]]:
-    """Where the sentences of a text stand once its white space is evened out, ``offset`` characters on."""
-    for start, end in sentences(text, language):
-        before = text[:start]
-        at = offset + len(" ".join(before.split())) + (before.rstrip() != before and bool(before.strip()))
-        yield at, at + len(" ".join(text[start:end].split()))
+    texts = []
+    for passage in passages:
+        context = passage_context(documents[passage.document_id], passage, language)
+        spans = sentences_in_context(context, passage, language) if parted else []
+        texts.append(PassageText(context, tuple(spans)))
+    return texts

@@ -44,5 +44,5 @@ class SentenceScores:
                 continue
             before = np.concatenate([[0], np.cumsum(counts)[:-1]])
             sentences = np.repeat(firsts - before, counts) + np.arange(counts.sum())
-            found[places] = np.maximum.reduceat(scores(query, packed[sentences]), before)
+            found[places] = np.maximum.reduceat(scores(query[None], packed[sentences])[0], before)
         return found

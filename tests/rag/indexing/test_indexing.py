@@ -604,7 +604,7 @@ def _grown(corpus: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("limit", [2_000, 20_000, 60_000, 200_000])
+@pytest.mark.parametrize("limit", [2_000, 20_000, 60_000, 100_000])
 def test_a_file_that_may_not_grow_leaves_the_old_generation(limit: int, corpus: Path, store: Path) -> None:
     run([corpus], store)
     before = picture(store)

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import DIM, FIRST, SECOND, WordEncoder, folders, picture, run, write_corpus
 
-from embeddings.compact import pack, width
+from embeddings.compact import pack, packed_width
 from embeddings.index import VectorIndex
 from rag.errors import (
     DocumentNotFoundError,
@@ -110,7 +110,7 @@ def build(made: list[Entry], kept: tuple[str, ...] = ()) -> Build:
     texts = [passage.text for passage in content.passages]
     encoder = WordEncoder()
     keys = [text_proof(text) for text in texts]
-    embedded = Made.empty(keys, [1] * len(texts), encoder.dim, width(encoder.dim))
+    embedded = Made.empty(keys, [1] * len(texts), encoder.dim, packed_width(encoder.dim))
     embedded.vectors[:] = encoder.encode(texts)
     embedded.sentences[:] = pack(encoder.encode(texts))
     return Build(
