@@ -28,6 +28,7 @@ import numpy as np
 
 from embeddings.encoder import Encoder
 from embeddings.index import VectorIndex
+from embeddings.spans import encode_spans
 from eval.metrics import exact_match, f1
 from eval.scoring.confidence import auroc
 from rag.reader import open_reader
@@ -114,18 +115,16 @@ def knowing(reader: Reader, rows: Sequence[Row]) -> Figures:
 
 def build_retriever(contexts: Sequence[str], encoder: Encoder) -> Retriever:
     """A retriever over bare paragraphs, with the views a store has."""
-    views = [(i, text[a:b]) for i, text in enumerate(contexts) for a, b in sentences(text)]
+    spans = [sentences(text) for text in contexts]
+    vectors, of_sentences = encode_spans(encoder, contexts, spans)
+    rows = np.repeat(np.arange(len(contexts)), [len(some) for some in spans])
     return Retriever(
         encoder,
-        VectorIndex.build(encoder.encode(contexts)),
+        VectorIndex.build(vectors),
         LexicalIndex.build(contexts),
         LabelledRows(range(len(contexts))),
         lambda rows: [Passage(str(row), 0, len(contexts[row]), contexts[row]) for row in rows],
-        sentences=SentenceScores.of(
-            encoder.encode([text for _, text in views]),
-            np.array([i for i, _ in views], np.int64),
-            len(contexts),
-        ),
+        sentences=SentenceScores.of(of_sentences, rows, len(contexts)),
     )
 
 

@@ -32,6 +32,9 @@ class VectorRanker(Protocol):
     def search(self, queries: Vectors, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
         """Scores and rows of the k best, (1, k') each."""
 
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """The vectors of rows (k,), (k, d)."""
+
 
 class TextRanker(Protocol):
     """What the retriever needs of a lexical index."""
@@ -100,7 +103,7 @@ class Retriever:
         vector = self._encoder.encode([query], kind="query")
         clock.stop("encode")
         depth = self._numbers.depth
-        n_nearest = depth if self._sentences is None else self._numbers.sentence_candidates
+        n_nearest = max(depth, self._numbers.sentence_candidates)
         scores, rows = self._passages.search(vector, n_nearest, allowed)
         clock.stop("dense")
         bm25 = self._lexical.search(query, depth, allowed)
@@ -119,9 +122,14 @@ class Retriever:
         return self._fuse({"bm25": self._lexical.search(text, self._numbers.depth, allowed)}, k)
 
     def _rank_sentences(self, vector: Vectors, rows: Rows) -> tuple[Vectors, Rows]:
-        """Of these passages the first by their nearest sentence."""
+        """Of these passages the first by their nearest sentence, less a share of their own nearness.
+
+        A sentence's vector is made of states that have seen its whole passage: without that both lists would
+        say much the same.
+        """
         assert self._sentences is not None
-        scores = self._sentences.best(vector, rows)
+        whole = self._passages.vectors_of(rows) @ vector
+        scores = self._sentences.best(vector, rows) - self._numbers.sentence_share * whole
         order = np.lexsort((rows, -scores))[: self._numbers.depth]
         return scores[order], rows[order]
 

@@ -27,9 +27,10 @@ SEED = 13
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """Texts, and for each query the positions of those that answer it."""
+    """Texts with the places of their sentences, and for each query the positions of texts that answer it."""
 
     texts: Sequence[str]
+    spans: Sequence[Sequence[tuple[int, int]]]
     queries: Sequence[tuple[str, frozenset[int]]]
     with_sentences: bool
 
@@ -45,7 +46,7 @@ def retrieval_set(folder: Path, n_queries: int) -> Test:
             wanted[query].add(place[document])
     asked = [(row["text"], frozenset(wanted[row["id"]])) for row in queries if wanted[row["id"]]]
     texts = [" . ".join(part for part in (row.get("title"), row["text"]) if part) for row in corpus]
-    return Test(texts, _some(asked, n_queries), with_sentences=False)
+    return Test(texts, _sentences(texts), _some(asked, n_queries), with_sentences=False)
 
 
 def squad(path: Path, n_queries: int) -> Test:
@@ -54,14 +55,20 @@ def squad(path: Path, n_queries: int) -> Test:
     texts = list(dict.fromkeys(row["context"] for row in rows))
     place = {text: i for i, text in enumerate(texts)}
     asked = [(row["question"], frozenset({place[row["context"]]})) for row in rows]
-    return Test(texts, _some(asked, n_queries), with_sentences=True)
+    return Test(texts, _sentences(texts), _some(asked, n_queries), with_sentences=True)
+
+
+def _sentences(texts: Sequence[str]) -> list[list[tuple[int, int]]]:
+    from rag.text.sentences import sentences
+
+    return [sentences(text) for text in texts]
 
 
 def own_questions(questions: Path, corpus: Path) -> Test:
     """Development questions over a folder of documents: find a passage that holds some of their evidence."""
     from rag.loaders import find_files, load
     from rag.passages import split
-    from rag.passages.header import passage_context
+    from rag.passages.header import passage_context, sentences_in_context
     from rag.settings import PassageSettings
 
     places = [
@@ -82,7 +89,8 @@ def own_questions(questions: Path, corpus: Path) -> Test:
             )
             if row["split"] == "dev" and found:
                 asked.append((row.get("standalone") or row["question"], found))
-    return Test([context for _, _, context in places], asked, with_sentences=True)
+    spans = [sentences_in_context(context, passage) for _, passage, context in places]
+    return Test([context for _, _, context in places], spans, asked, with_sentences=True)
 
 
 def _holds(path: Path, passage: Any, evidence: Any) -> bool:
@@ -103,22 +111,18 @@ def scores(test: Test, encoder: Any) -> dict[str, float]:
     import numpy as np
 
     from embeddings.index import VectorIndex
+    from embeddings.spans import encode_spans
     from rag.records import Passage
     from rag.retrieval.groups import LabelledRows
     from rag.retrieval.lexical import LexicalIndex
     from rag.retrieval.retriever import Retriever
     from rag.retrieval.sentences import SentenceScores
-    from rag.text.sentences import sentences
 
-    parts = [(i, text[a:b]) for i, text in enumerate(test.texts) for a, b in sentences(text)]
     beside: dict[str, Any] = {}
+    vectors, of_sentences = encode_spans(encoder, test.texts, test.spans)
     if test.with_sentences:
-        beside["sentences"] = SentenceScores.of(
-            encoder.encode([text for _, text in parts]),
-            np.array([i for i, _ in parts], np.int64),
-            len(test.texts),
-        )
-    vectors = encoder.encode(test.texts)
+        rows = np.repeat(np.arange(len(test.texts)), [len(some) for some in test.spans])
+        beside["sentences"] = SentenceScores.of(of_sentences, rows, len(test.texts))
     retriever = Retriever(
         encoder,
         VectorIndex.build(vectors),
