@@ -516,8 +516,12 @@ def _mapped(path: Path, name: str) -> Array:
     """An array as it was saved, memory-mapped."""
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except EOFError as error:
-        raise ValueError(f"{path.name} is empty") from error
+    except OSError:
+        raise
+    except (
+        Exception
+    ) as error:  # the header is read as Python's own literals, and a damaged one fails as they do
+        raise ValueError(f"{path.name} is no array that was saved: {error}") from error
     kinds, n_axes = ARRAYS[name], 2 if name == "starts" else 1
     if mapped.dtype.name not in kinds or mapped.ndim != n_axes:
         raise ValueError(f"{path.name} holds {mapped.dtype.name} {mapped.shape}, expected {kinds[0]}")
