@@ -227,32 +227,40 @@ class LexicalSearch:
 
         Only ``allowed`` rows are looked at, where it is given: the k best are the best of these.
         """
-        words = self._weighted(query)
         scores, rows = np.zeros(0, np.float32), np.zeros(0, np.int64)
-        if not words or k <= 0:
+        lists = self._postings(query)
+        if k <= 0:
             return scores, rows
         within = None if allowed is None else _ascending(allowed, self._n)
-        for part in sorted(self._parts, key=lambda part: -part.segment.n):
+        for part, postings in sorted(
+            zip(self._parts, lists, strict=True), key=lambda pair: -pair[0].segment.n
+        ):
             floor = float(scores[-1]) if len(scores) == k else 0.0  # what a further text must reach
             local = None if within is None else _between(within, part.offset, part.offset + part.segment.n)
-            more_scores, more_rows = part.search(words, k, floor, local)
-            scores, rows = _best(
-                np.concatenate([scores, more_scores]), np.concatenate([rows, more_rows + part.offset]), k
-            )
+            more_scores, more_rows = part.search(postings, k, floor, local)
+            if len(more_rows):
+                all_scores = np.concatenate([scores, more_scores])
+                scores, rows = _best(all_scores, np.concatenate([rows, more_rows + part.offset]), k)
         return scores, rows
 
-    def _weighted(self, query: str) -> list[tuple[str, float]]:
-        """Each known term with its idf, once for each time it is asked for; rarest first.
+    def _postings(self, query: str) -> list[list[_Postings]]:
+        """For each segment the postings of the query's terms, the rarest term of the whole first.
 
-        The order does not depend on the segments, nor does a score's last bit, then.
+        A term weighs its idf, times how often it is asked for. The order is the same for all segments, and
+        whatever they are: a score comes out the same to its last bit.
         """
-        words = []
+        terms_held = []
         for term, times in Counter(terms(query, self._language)).items():
-            frequency = self.document_frequency(term)
+            held = [part.segment.postings(term) for part in self._parts]
+            frequency = sum(place[2] - place[1] for place in held if place)
             if frequency:
                 idf = math.log(1 + (self._n - frequency + 0.5) / (frequency + 0.5))
-                words.append((frequency, term, times * idf))
-        return [(term, weight) for _, term, weight in sorted(words)]
+                terms_held.append((frequency, term, times * idf, held))
+        terms_held.sort(key=lambda known: known[:2])
+        return [
+            [part.postings(weight, place) for *_, weight, held in terms_held if (place := held[i])]
+            for i, part in enumerate(self._parts)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,10 +294,12 @@ class _Part:
         return _norms(self.segment.lengths, self._mean_length)
 
     def search(
-        self, words: list[tuple[str, float]], k: int, floor: float, allowed: Rows | None
+        self, lists: list[_Postings], k: int, floor: float, allowed: Rows | None
     ) -> tuple[Scores, Rows]:
         """The k best of this segment; those that score below ``floor`` may be missing."""
-        lists = [postings for word in words if (postings := self._postings(*word))]
+        added, left = 0.0, sum(postings.bound for postings in lists)
+        if not lists or left * (1 + SLACK) < floor * (1 - SLACK):
+            return np.zeros(0, np.float32), np.zeros(0, np.int64)
         if allowed is not None and LOOKUP_COST * len(allowed) < sum(len(p.rows) for p in lists):
             few = np.setdiff1d(allowed, self._dead, assume_unique=True).astype(np.uint32)
             return self._complete(few, np.zeros(len(few), np.float32), lists, k, floor)
@@ -301,7 +311,6 @@ class _Part:
             )  # whatever is added, it stays below any floor
             scores[allowed] = 0
         scores[self._dead] = -np.inf
-        added, left = 0.0, sum(postings.bound for postings in lists)
         for position, postings in enumerate(lists, start=1):
             rows = postings.rows.astype(np.intp)
             now = scores[rows] + self._gains(postings, rows, postings.counts)
@@ -349,10 +358,8 @@ class _Part:
         gains: Scores = postings.weight * (held / (held + self._norms[rows]))
         return gains
 
-    def _postings(self, term: str, weight: float) -> _Postings | None:
-        held = self.segment.postings(term)
-        if held is None:
-            return None
+    def postings(self, weight: float, held: tuple[int, int, int]) -> _Postings:
+        """The postings of a term that this segment holds there, as `LexicalIndex.postings` says."""
         number, start, stop = held
         bound = weight / (1 + self._shrink * float(self.segment.least[number]))
         rows, counts = self.segment.rows[start:stop], self.segment.counts[start:stop]
@@ -509,8 +516,12 @@ def _mapped(path: Path, name: str) -> Array:
     """An array as it was saved, memory-mapped."""
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except EOFError as error:
-        raise ValueError(f"{path.name} is empty") from error
+    except OSError:
+        raise
+    except (
+        Exception
+    ) as error:  # the header is read as Python's own literals, and a damaged one fails as they do
+        raise ValueError(f"{path.name} is no array that was saved: {error}") from error
     kinds, n_axes = ARRAYS[name], 2 if name == "starts" else 1
     if mapped.dtype.name not in kinds or mapped.ndim != n_axes:
         raise ValueError(f"{path.name} holds {mapped.dtype.name} {mapped.shape}, expected {kinds[0]}")

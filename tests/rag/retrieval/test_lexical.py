@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -232,6 +233,30 @@ def test_a_damaged_file_is_an_error_when_the_index_is_opened(name: str, fault: s
         path.write_bytes((other / name).read_bytes())
     with pytest.raises((OSError, ValueError)):
         LexicalIndex.open(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved")
+    LexicalIndex.build(TEXTS).save(folder)
+    return folder
+
+
+@settings(max_examples=300)
+@given(name=st.sampled_from(FILES), place=st.integers(0, 140), bit=st.integers(0, 7))
+def test_a_flipped_bit_at_the_start_of_a_file_is_an_error_of_reading_or_of_a_value_or_none(
+    saved: Path, name: str, place: int, bit: int
+) -> None:
+    path = saved / name
+    whole = path.read_bytes()
+    damaged = bytearray(whole)
+    damaged[place % len(whole)] ^= 1 << bit
+    try:
+        path.write_bytes(damaged)
+        with contextlib.suppress(OSError, ValueError):
+            assert LexicalIndex.open(saved).n == len(TEXTS)
+    finally:
+        path.write_bytes(whole)
 
 
 @pytest.mark.parametrize(
