@@ -5,8 +5,9 @@ Started by test_crash, told on stdin, a line a run:
     HOW<tab>N<tab>STORE<tab>CORPUS<tab>SHARED
 
 HOW "step" dies before the Nth named step; "change" before the Nth call that writes, syncs, moves or deletes;
-"bytes" when a file outgrows N bytes, in whatever library is writing it. Each run is a fork of this
-process, which has everything imported. SHARED "True" makes generations share segments. Answers "killed" or "done" on stdout.
+"bytes" when a file outgrows N bytes, in whatever library is writing it. SHARED "True" makes generations share
+segments. Each run is a fork of this process, which has everything imported. Answers "killed" or "done" on
+stdout.
 """
 
 from __future__ import annotations

@@ -64,7 +64,11 @@ def contents(store: Path) -> dict[str, object]:
                 words[int(row)] for row in opened.lexical.search("was the trust in June", 20)[1]
             ),
             "sentences": sorted(
-                zip(np.round(opened.sentences.best(queries[2], opened.rows), 5).tolist(), words.values())
+                zip(
+                    np.round(opened.sentences.best(queries[2], opened.rows), 5).tolist(),
+                    words.values(),
+                    strict=True,
+                )
             ),
             "roots": opened.manifest.roots,
             "kept": opened.manifest.kept,
