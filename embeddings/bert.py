@@ -217,13 +217,18 @@ def compile_graph(
 ) -> Any:
     """A graph ready to run on the CPU. ``exact`` keeps float32; otherwise bfloat16 where the CPU has it."""
     core = _core()
-    fast = not exact and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    fast = not exact and has_bfloat16()
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": n_threads,
         "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
     }
     return core.compile_model(load_openvino().Model(list(outputs), list(inputs), name), "CPU", settings)
+
+
+def has_bfloat16() -> bool:
+    """Whether this CPU computes in bfloat16."""
+    return "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @lru_cache(maxsize=1)

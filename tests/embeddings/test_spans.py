@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from support import WordEncoder
 
-from embeddings.encoder import Encoder, open_encoder
+from embeddings.encoder import BULK_TEXTS, LEAST_COSINE, Encoder, open_encoder
 from embeddings.spans import Span, SpanEncoder, encode_spans
 from embeddings.weights import BUILT_IN, STOCK, shipped
 
@@ -150,3 +150,20 @@ def test_a_model_that_takes_no_means_encodes_each_span_by_itself(tmp_path: Path)
     vector, of_spans = one(encoder, TEXT, AT[SECOND])
     np.testing.assert_allclose(of_spans, encoder.encode([SECOND]), atol=2e-6)
     np.testing.assert_allclose(vector, encoder.encode([TEXT])[0], atol=2e-6)
+
+
+def test_many_texts_get_the_vectors_that_few_do(quick: Encoder) -> None:
+    texts = [f"{HEADER}In {1900 + i} the council’s {i} staff met. {SECOND}" for i in range(BULK_TEXTS)]
+    spans = [[(len(HEADER), len(text) - len(SECOND))] for text in texts]
+    vectors, of_spans = encode_spans(quick, texts, spans)
+    few, of_few = encode_spans(quick, texts[:8], spans[:8])
+    assert (vectors[:8] * few).sum(axis=1).min() > LEAST_COSINE
+    assert (of_spans[:8] * of_few).sum(axis=1).min() > LEAST_COSINE
+
+
+def test_a_fast_way_that_is_not_near_enough_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = open_encoder()
+    monkeypatch.setattr("embeddings.encoder.LEAST_COSINE", 1.1)
+    texts = [f"{FIRST} {i}" for i in range(BULK_TEXTS)]
+    vectors, _ = encode_spans(encoder, texts, [[] for _ in texts])
+    np.testing.assert_allclose(vectors, encoder.encode(texts), atol=2e-6)
