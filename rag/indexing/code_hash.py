@@ -31,7 +31,6 @@ _LIBRARIES = (
     "lxml",
     "charset-normalizer",
     "sentencex",
-    "bm25s",
     "PyStemmer",
 )
 

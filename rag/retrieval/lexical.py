@@ -133,7 +133,10 @@ class LexicalIndex:
         header = {"format": FORMAT, "language": self.language, "n": self.n}
         (folder / HEADER).write_text(json.dumps(header) + "\n", "utf-8")
         for name in ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+            array = np.ascontiguousarray(getattr(self, name))
+            with (folder / f"{name}.npy").open("wb") as file:  # np.save does not say that a disk is full
+                np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+                file.write(array.data)
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:

@@ -27,6 +27,7 @@ Halves = NDArray[np.float16]
 Packed = NDArray[np.uint8]
 
 KEY_BYTES = 16
+WAY = "spans of one pass, four bits"  # to be changed with how vectors come of an encoder's weights
 _HEAD = struct.Struct(f"<{KEY_BYTES}sI{PROOF_BYTES}s")  # key, how many sentences, proof
 
 
@@ -37,7 +38,7 @@ def embedding_key(fingerprint: str, text: str, spans: Sequence[tuple[int, int]] 
     False
     """
     places = ",".join(f"{start}:{end}" for start, end in spans)
-    whole = f"{fingerprint}\0{places}\0{text}".encode("utf-8", "surrogatepass")
+    whole = f"{WAY}\0{fingerprint}\0{places}\0{text}".encode("utf-8", "surrogatepass")
     return hashlib.sha256(whole).digest()[:KEY_BYTES]
 
 
