@@ -166,8 +166,8 @@ def search_parameters(mask: Mask | None, parameters: Any = None) -> Any:
         parameters = faiss.SearchParameters()
     # Bits, not a batch of ids: a test costs one read however many rows are allowed. Set as an attribute, the
     # selector is kept alive by the parameters.
-    bits: Any = np.packbits(mask, bitorder="little")
-    selector = faiss.IDSelectorBitmap(bits)
+    bitmap_of: Any = faiss.IDSelectorBitmap  # the stubs know only the form C++ has
+    selector = bitmap_of(np.packbits(mask, bitorder="little"))
     parameters.sel = selector
     parameters.kept_alive = selector
     return parameters
