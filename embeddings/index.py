@@ -28,9 +28,9 @@ _MANY = 10  # who asks for more than one in so many of the rows allowed has all 
 class Plan:
     """Which kind of index so many vectors get; docs/engine.md has the measurements.
 
-    exact_rows: up to here every vector is scored, about 30 ms at 384 dims; opening is instant.
+    exact_rows: up to here every vector is scored, about 8 ms at 384 dims; opening is instant.
     byte_rows: up to here lists hold a byte a number, above a bit a number: 10 million take 4 GB or 0.6 GB.
-    direct_rows: a filter that lets no more rows through has them all scored, exactly, in 1 to 3 ms.
+    direct_rows: a filter that lets no more rows through has them all scored, exactly, in less than 10 ms.
     recall: the share of the exact first ten that lists are calibrated to find.
     lists: how many lists, where that is not to follow from the number of vectors.
     """
