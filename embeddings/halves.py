@@ -70,15 +70,17 @@ class HalfVectors:
             vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
         for start in range(0, len(vectors), _BLOCK_ROWS):
-            block = np.ascontiguousarray(vectors[start : start + _BLOCK_ROWS], np.float32)
-            if not bool((np.abs(block) <= float(np.finfo(np.float16).max)).all()):  # false for NaN too
+            # Rounded to even by numpy: FAISS rounds halfway cases away from zero.
+            with np.errstate(over="ignore"):
+                block = vectors[start : start + _BLOCK_ROWS].astype(np.float16).astype(np.float32)
+            if not bool(np.isfinite(block).all()):
                 raise ValueError("vectors hold numbers that a half float cannot")
             index.add(block)
         return cls(index)
 
     @classmethod
     def open(cls, path: Path) -> HalfVectors:
-        """The vectors saved at ``path``, mapped; raises OSError, or ValueError where header and size differ."""
+        """The vectors saved at ``path``, mapped; raises OSError, or ValueError if damaged."""
         import faiss
 
         size = path.stat().st_size
@@ -87,7 +89,7 @@ class HalfVectors:
         if len(header) < _HEADER.size:
             raise ValueError(f"{path} is no vector file: {size} bytes")
         _, dim, n, *_ = _HEADER.unpack(header)
-        if n < 0 or dim <= 0 or header != _header(n, dim):
+        if not 0 <= n * dim <= size or header != _header(n, dim):
             raise ValueError(f"{path} is no vector file: its header is damaged")
         if size != _HEADER.size + n * dim * 2:
             raise ValueError(f"{path} is damaged: {size} bytes, expected {_HEADER.size + n * dim * 2}")
@@ -164,7 +166,8 @@ def search_parameters(mask: Mask | None, parameters: Any = None) -> Any:
         parameters = faiss.SearchParameters()
     # Bits, not a batch of ids: a test costs one read however many rows are allowed. Set as an attribute, the
     # selector is kept alive by the parameters.
-    selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+    bitmap_of: Any = faiss.IDSelectorBitmap  # the stubs know only the form C++ has
+    selector = bitmap_of(np.packbits(mask, bitorder="little"))
     parameters.sel = selector
     parameters.kept_alive = selector
     return parameters

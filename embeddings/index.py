@@ -21,15 +21,16 @@ __all__ = ["PLAN", "Plan", "Rows", "VectorIndex", "VectorSearch", "Vectors"]
 
 LISTS_SUFFIX = ".lists"
 FACTS_SUFFIX = ".lists.json"
+_MANY = 10  # who asks for more than one in so many of the rows allowed has all of them scored
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Which kind of index so many vectors get; docs/engine.md has the measurements.
 
-    exact_rows: up to here every vector is scored, about 30 ms at 384 dims; opening is instant.
+    exact_rows: up to here every vector is scored, about 8 ms at 384 dims; opening is instant.
     byte_rows: up to here lists hold a byte a number, above a bit a number: 10 million take 4 GB or 0.6 GB.
-    direct_rows: a filter that lets no more rows through has them all scored, exactly, in 1 to 3 ms.
+    direct_rows: a filter that lets no more rows through has them all scored, exactly, in less than 10 ms.
     recall: the share of the exact first ten that lists are calibrated to find.
     lists: how many lists, where that is not to follow from the number of vectors.
     """
@@ -113,7 +114,7 @@ class VectorIndex:
         return cls(halves, lists, plan)
 
     def save(self, path: Path) -> None:
-        """Write the index to ``path`` and beside it. The caller makes all ``files`` durable and moves them."""
+        """Write the index's ``files`` at ``path``. The caller makes them durable and moves them."""
         for stale in self.files(path)[1:]:
             stale.unlink(missing_ok=True)
         self._halves.save(path)
@@ -165,7 +166,8 @@ class VectorIndex:
             raise ValueError(f"queries must be finite and (q, {self.dim}), got shape {queries.shape}")
         n_allowed = self.n if mask is None else int(np.count_nonzero(mask))
         k = min(k, n_allowed)
-        if self._lists is None or k <= 0 or (mask is not None and n_allowed <= self._plan.direct_rows):
+        few = mask is not None and n_allowed <= self._plan.direct_rows
+        if self._lists is None or few or k <= 0 or n_allowed < _MANY * k:
             return self._halves.search(queries, k, mask)
         probing = self._lists.probing
         n_probed = probing.lists(k * self.n / n_allowed)

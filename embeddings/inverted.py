@@ -24,15 +24,16 @@ Kind = Literal["SQ8", "RaBitQ"]
 
 FORMAT = 1
 K = 10  # the cut whose recall is calibrated
-DEEP = 100  # a second cut: how lists needed grow with depth, for longer lists of hits and for filters
+DEEP = 1000  # a second cut: how lists needed grow with depth, for longer lists of hits and for filters
 N_QUERIES = 256  # calibrating queries: 2,560 neighbours, so a recall of .99 is known to about .003
+N_DEEP_QUERIES = 64  # those taken to the second cut: their neighbours are 100 MB at 384 dims
 QUERY_COSINE = 0.6  # a calibrating query's cosine to the vector it is made from: a real question's (measured)
 MAX_CANDIDATES = 128  # candidates rescored a hit at most
 LISTS_PER_ROOT = 4  # lists = 4 sqrt(n), to a power of two: 4,096 at a million
 MAX_LISTS = 16_384  # past that, training on one machine takes longer than scanning longer lists costs
 TRAINING_ROWS = 262_144  # vectors the centroids are trained on at most: bounds the time to build
 TRAINING_PER_LIST = 40  # FAISS's own lower bound for a sound centroid
-TRAINING_ROUNDS = 8  # k-means rounds; recall is the calibration's matter, not theirs
+TRAINING_ROUNDS = 6  # k-means rounds; recall is the calibration's matter, not theirs
 SEED = 14
 
 
@@ -52,11 +53,11 @@ class Probing:
     def lists(self, depth: float) -> int:
         """The lists to look into so that the first ``depth`` of all neighbours are found.
 
-        >>> [Probing(10, 20, 2, 0.99).lists(depth) for depth in (1, 10, 100, 1000)]
+        >>> [Probing(10, 40, 2, 0.99).lists(depth) for depth in (1, 10, 100, 1000)]
         [10, 10, 20, 40]
         """
         growth = math.log(self.lists_at_deep / self.lists_at_k) / math.log(DEEP / K)
-        return math.ceil(self.lists_at_k * max(1.0, depth / K) ** growth - 1e-9)
+        return math.ceil(self.lists_at_k * math.pow(max(1.0, depth / K), growth) - 1e-9)
 
 
 class InvertedLists:
@@ -76,7 +77,7 @@ class InvertedLists:
         n = vectors.n
         n_lists = n_lists or min(MAX_LISTS, 1 << round(math.log2(LISTS_PER_ROOT * math.sqrt(n))))
         n_lists = min(n_lists, n)
-        index = faiss.index_factory(vectors.dim, f"IVF{n_lists},{kind}", faiss.METRIC_INNER_PRODUCT)
+        index: Any = faiss.index_factory(vectors.dim, f"IVF{n_lists},{kind}", faiss.METRIC_INNER_PRODUCT)
         index.cp.seed, index.cp.niter, index.cp.min_points_per_centroid = SEED, TRAINING_ROUNDS, 1
         n_sampled = min(n, TRAINING_ROWS, max(TRAINING_PER_LIST * n_lists, 10_000))
         sampled = np.sort(np.random.default_rng(SEED).choice(n, n_sampled, replace=False))
@@ -102,8 +103,8 @@ class InvertedLists:
             raise ValueError(f"{facts_path} is damaged: {error!r}") from error
         if path.stat().st_size != expected[0]:
             raise ValueError(f"{path} is damaged: {path.stat().st_size} bytes, expected {expected[0]}")
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
-        lists = faiss.downcast_InvertedLists(index.invlists)
+        index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
+        lists: Any = faiss.downcast_InvertedLists(index.invlists)
         lists.prefetch_nthread = 0  # else every search starts threads that only touch pages
         if [int(index.ntotal), int(index.d), int(index.nlist)] != expected[1:]:
             raise ValueError(f"{path} is damaged: it is not what {facts_path.name} says")
@@ -130,7 +131,7 @@ class InvertedLists:
         import faiss
 
         if self.kind == "RaBitQ":
-            parameters = faiss.IVFRaBitQSearchParameters()
+            parameters: Any = faiss.IVFRaBitQSearchParameters()
             parameters.qb = 8  # the query in bytes: bit counts instead of float sums, at no loss that shows
         else:
             parameters = faiss.SearchParametersIVF()
@@ -175,17 +176,21 @@ def calibrate(lists: InvertedLists, vectors: HalfVectors, recall: float) -> Prob
     list says how many must be read. Then candidates, doubled until what is lost to the codes is won back.
     """
     queries, own = calibrating_queries(vectors, N_QUERIES)
-    deep = min(DEEP, vectors.n - 1)
-    nearest = vectors.nearest(queries, deep + 1)
-    true = np.stack([row[row != row_own][:deep] for row, row_own in zip(nearest, own, strict=True)])
-    neighbours = vectors.vectors_of(true.ravel()).reshape(len(queries), deep, vectors.dim)
-    ranks = lists.list_ranks(queries, neighbours)
     share = 1 - 0.7 * (1 - recall)  # the rest of the loss is left to the codes
-    at_k = int(np.quantile(ranks[:, :K], share, method="higher")) + 1
-    at_deep = max(at_k, int(np.quantile(ranks, share, method="higher")) + 1)
+
+    def search(n: int, k: int) -> tuple[Rows, int]:
+        """The true neighbours of the first n queries, and how many lists hold them."""
+        nearest = vectors.nearest(queries[:n], k + 1)
+        true = np.stack([rows[rows != row][:k] for rows, row in zip(nearest, own[:n], strict=True)])
+        neighbours = vectors.vectors_of(true.ravel()).reshape(*true.shape, vectors.dim)
+        ranks = lists.list_ranks(queries[:n], neighbours)
+        return true, int(np.quantile(ranks, share, method="higher")) + 1
+
+    true, at_k = search(len(queries), min(K, vectors.n - 1))
+    _, at_deep = search(min(N_DEEP_QUERIES, len(queries)), min(DEEP, vectors.n - 1))
     candidates, reached = 1, 0.0
     while reached < recall and candidates < MAX_CANDIDATES:
         candidates *= 2
         proposed = lists.propose(queries, min(candidates * K + 1, lists.n), at_k)
-        reached = float(np.mean([np.isin(t[:K], p).mean() for t, p in zip(true, proposed, strict=True)]))
-    return Probing(at_k, at_deep, candidates, reached)
+        reached = float(np.mean([np.isin(t, p).mean() for t, p in zip(true, proposed, strict=True)]))
+    return Probing(at_k, max(at_k, at_deep), candidates, reached)
