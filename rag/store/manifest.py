@@ -80,6 +80,14 @@ class Manifest:
         return {name: file.sha256 for name, file in self.files.items()}
 
     @property
+    def order(self) -> str:
+        """One sum over every passage's text and vectors in their order, and over what no longer counts."""
+        if len(self.segments) == 1 and not self.segments[0].dead:
+            return self.segments[0].order
+        told = json.dumps([[one.order, one.dead] for one in self.segments])
+        return hashlib.sha256(told.encode("ascii")).hexdigest()
+
+    @property
     def size(self) -> int:
         """Bytes of the whole generation, the manifest not counted."""
         return sum(file.size for file in self.files.values())
