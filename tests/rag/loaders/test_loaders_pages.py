@@ -15,7 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rag.errors import LoadError
 from rag.loaders import load
-from rag.loaders.pdf import Line, without_running_lines
+from rag.loaders.page_layout import Line, without_running_lines
 from rag.loaders.rejoin import Vocabulary
 from rag.passages import split
 from rag.settings import PassageSettings
