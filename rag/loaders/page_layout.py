@@ -11,12 +11,15 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from rag.text.layout import is_list_item
 
 _EDGE_LINES = 3  # at the top and at the bottom of a page: no header or footer is taller
 _LONGEST_EDGE = 300  # characters; no header or footer is longer
+_EDGE_WORDS = 15  # in a header or footer that only its place gives away
+_APART = 1.9  # times the type size of the text: so far from it stands such a line
+_MANY_PAGES = 6  # that show where such lines stand
 _NEAR_PAGES = 3  # a chapter's running head comes back on one of so many pages
 _SAME_PLACE = 2.0  # points between what stands at one height on two pages
 _BIN = 2.0  # points of a page's width looked at as one
@@ -27,11 +30,12 @@ _FULL = 0.7  # of a column's width: a line of running text fills so much
 _COLUMN_WORDS = 3  # in a line of running text, on the average
 _SMALL = 0.93  # of the size of the text: a note is set smaller
 _LEADING = 1.45  # times its type size: the lines of one cell stand no further apart
-_CELL_GAP = 0.6  # times its type size, between the cells of a row at the least
+_CELL_GAP = 0.8  # times its type size, between the cells of a row at the least
 _CELL_LINES = 12  # a cell is no taller
 _MAX_CELLS = 40  # in a row
 _LEFT, _RIGHT, _ACROSS = range(3)  # of the gutter between two columns
-_LEADERS = re.compile(r"(?:\. ?){4}|…{2}|_{4}")  # of a table of contents, or a form
+_LEADERS = re.compile(r"(?:\. ?){4}|…{2}|_{4}|(?:\. ){2}\.$")  # of a table of contents, or a form
+_MANY_LEADERS = 3  # on a page that is a table of contents
 _NOTE = re.compile(r"(?P<mark>\d{1,3}|[*†‡§¶]{1,3}|\[\d{1,3}\]|\(\d{1,3}\))[.)]?\s*(?=\S)")
 _CODE_FONT = re.compile(r"mono|courier|consol|typewriter|cmtt|sftt|code", re.IGNORECASE)
 
@@ -90,24 +94,36 @@ def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     filled = [page for page in pages if page]
     if len(filled) < 2:
         return [list(page) for page in pages]
+    edges = [[row for edge in _edges(page) for row in edge] for page in filled]
     counts: Counter[str] = Counter()
     places: dict[str, list[tuple[int, float]]] = {}
-    for page in filled:
-        edges = [line for edge in _edges(page) for row in edge for line in row]
-        counts.update({form for line in edges for form in _forms(line)})
-        for line in edges:
-            if line.base:
-                for form in _forms(line):
-                    places.setdefault(form, []).append((line.page, line.base))
+    for rows in edges:
+        forms = [set(_forms(row)) for row in rows]
+        counts.update(set().union(*forms))
+        for row, its in zip(rows, forms, strict=True):
+            for form in its if row[0].base else ():
+                places.setdefault(form, []).append((row[0].page, row[0].base))
+    apart = [_apart(page) for page in filled]
+    usual = [Counter(round(base) for base in (its[edge] for its in apart) if base) for edge in range(2)]
+    lasting = [
+        place
+        for edge in range(2)
+        for place, n in usual[edge].most_common(2)  # left and right pages may differ
+        if len(filled) >= _MANY_PAGES and n >= len(filled) / 3
+    ]
     needed = max(2, len(filled) // 2)  # half of them: left and right pages may carry different headers
 
-    def runs(line: Line) -> bool:
-        alone = 2 if line.text.isdecimal() else needed  # a bare number that counts along
-        forms = list(_forms(line))
-        return any(counts[form] >= alone for form in forms) or any(
-            0 < abs(page - line.page) <= _NEAR_PAGES and abs(base - line.base) <= _SAME_PLACE
-            for form in forms
-            for page, base in _near(places.get(form, ()), line.page)
+    def runs(row: Sequence[Line]) -> bool:
+        if any(abs(row[0].base - place) <= _SAME_PLACE for place in lasting) and _is_short(row):
+            return True
+        alone = 2 if len(row) == 1 and row[0].text.isdecimal() else needed  # a bare number that counts along
+        return any(
+            counts[form] >= alone
+            or any(
+                0 < abs(page - row[0].page) <= _NEAR_PAGES and abs(base - row[0].base) <= _SAME_PLACE
+                for page, base in _near(places.get(form, ()), row[0].page)
+            )
+            for form in _forms(row)
         )
 
     return [_stripped(page, runs) for page in pages]
@@ -119,40 +135,60 @@ def _near(places: Sequence[tuple[int, float]], page: int) -> Sequence[tuple[int,
 
 
 def _edges(page: Sequence[Line]) -> tuple[list[list[Line]], list[list[Line]]]:
-    """The rows of lines nearest to the top of a page and to its bottom, from the edge inwards."""
+    """The lines nearest to the top of a page and to its bottom, from the edge inwards, each as its parts."""
+    rows: list[list[Line]] = []
+    for line in page:
+        if rows and line.row >= 0 and rows[-1][-1].row == line.row:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
     if any(line.base for line in page):
-        rows = [list(row) for _, row in groupby(sorted(page, key=_height), _height)]
-    else:
-        rows = [[line] for line in page]
+        rows.sort(key=lambda row: -max(line.base for line in row))
     return rows[:_EDGE_LINES], rows[: -_EDGE_LINES - 1 : -1]
 
 
-def _height(line: Line) -> int:
-    return -round(line.base)
+def _apart(page: Sequence[Line]) -> tuple[float, float]:
+    """Where the topmost and the lowest line of a page stand, if each is short, small and well apart; else 0.
+
+    The title of a slide stands apart too, but in larger type.
+    """
+    bases = []
+    for edge in _edges(page):
+        row = edge[0]
+        beside = edge[1][0] if len(edge) > 1 else None
+        body = sorted(line.size for line in page)[len(page) // 2]
+        size = max(line.size for line in row)
+        gap = abs(row[0].base - beside.base) if beside else 0.0
+        bases.append(row[0].base if gap >= _APART * body and size <= 1.1 * body and _is_short(row) else 0.0)
+    return bases[0], bases[1]
 
 
-def _stripped(page: Sequence[Line], runs: Callable[[Line], bool]) -> list[Line]:
+def _is_short(row: Sequence[Line]) -> bool:
+    return sum(len(line.text.split()) for line in row) <= _EDGE_WORDS
+
+
+def _stripped(page: Sequence[Line], runs: Callable[[Sequence[Line]], bool]) -> list[Line]:
     gone: set[int] = set()
     for edge in _edges(page):
         for row in edge:
-            running = [id(line) for line in row if runs(line)]
-            if not running:
+            if not runs(row):
                 break
-            gone.update(running)
+            gone.update(map(id, row))
     return [line for line in page if id(line) not in gone]
 
 
-def _forms(line: Line) -> Iterator[str]:
-    """The line as it is, and with each number in turn counted from its page: a page number becomes the same.
+def _forms(row: Sequence[Line]) -> Iterator[str]:
+    """A line as it is, and with each number in turn counted from its page: a page number becomes the same.
 
     Other figures stay: the rows of a table that runs over pages are no headers.
     """
-    yield line.text.casefold()
-    if len(line.text) > _LONGEST_EDGE:
+    text = " ".join(line.text for line in row)
+    yield text.casefold()
+    if len(text) > _LONGEST_EDGE:
         return
-    for match in re.finditer(r"\d{1,5}", line.text):
-        before, after = line.text[: match.start()], line.text[match.end() :]
-        yield f"{before}\0{int(match[0]) - line.page}\0{after}".casefold()
+    for match in re.finditer(r"\d{1,5}", text):
+        before, after = text[: match.start()], text[match.end() :]
+        yield f"{before}\0{int(match[0]) - row[0].page}\0{after}".casefold()
 
 
 def in_reading_order(lines: Sequence[Line], depth: int = 2) -> list[Line]:
@@ -341,6 +377,9 @@ def with_tables(lines: Sequence[Line]) -> Iterator[Line | Table]:
     >>> len(table.rows), table.header
     (3, True)
     """
+    if sum(1 for line in lines if _LEADERS.search(line.text)) >= _MANY_LEADERS:
+        yield from joined(lines)
+        return
     rows = list(_rows(lines))
     at = 0
     while at < len(rows):
@@ -488,7 +527,7 @@ def _is_header(first: Row, rest: Sequence[Row]) -> bool:
     """Whether type or figures set a table's first row off from the others."""
     styles = {line.style for line in first.lines}
     others = [{line.style for line in row.lines} for row in rest]
-    if None not in styles and all(not styles & other for other in others):
+    if len(styles) == 1 and None not in styles and all(other != styles for other in others):
         return True
     figures = [any(map(str.isdigit, line.text)) for line in first.lines]
     below = [any(any(map(str.isdigit, line.text)) for line in row.lines) for row in rest]

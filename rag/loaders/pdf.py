@@ -8,6 +8,7 @@ stood between its halves follows it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ from rag.text.layout import ends_open, is_complete, is_date_line, is_list_item
 
 _MAX_RANGES = 8  # of pages without text, named in a note
 _MIN_LEADING, _MAX_LEADING = 4.0, 60.0  # points from line to line; less is a superscript, more a picture
-_WIDE = 0.6  # of the type size: a gap that parts columns or cells, and in running text is rare
+_WIDE = 0.8  # of the type size: a gap that parts columns or cells, and in running text is rare
 _RAISED = 0.15  # of the type size: so far over its line stands a note's number
 _MAX_OBJECTS = 500  # of a page, looked at to tell a picture from an empty page
 _MANY_PATHS = 50  # drawn shapes: text turned into its outlines
@@ -181,7 +182,7 @@ def _parts(sheet: Any, text: str, start: int, end: int) -> Iterator[tuple[int, i
     first = words[0][0]
     for before, word in pairwise(words):
         left, right = sheet.get_charbox(start + word[0])[0], sheet.get_charbox(start + before[1] - 1)[2]
-        size = raw.FPDFText_GetFontSize(sheet, start + word[0])
+        size = _size(raw, sheet, start + word[0])
         if left - right > _WIDE * max(size, 4) or right - left > 4 * max(size, 4):
             yield start + first, start + before[1]
             first = word[0]
@@ -209,10 +210,17 @@ def _marked_references(sheet: Any, text: str, start: int, end: int) -> str:
 
 
 def _is_raised(raw: Any, sheet: Any, before: int, at: int) -> bool:
-    size = raw.FPDFText_GetFontSize(sheet, before)
-    if raw.FPDFText_GetFontSize(sheet, at) >= 0.85 * size:
+    size = _size(raw, sheet, before)
+    if _size(raw, sheet, at) >= 0.85 * size:
         return False
     return _origin(raw, sheet, at)[1] - _origin(raw, sheet, before)[1] > _RAISED * size
+
+
+def _size(raw: Any, sheet: Any, at: int) -> float:
+    """The size of a character's type as it stands on the page, whatever scale it was drawn at."""
+    matrix = raw.FS_MATRIX()
+    raw.FPDFText_GetMatrix(sheet, at, matrix)
+    return float(raw.FPDFText_GetFontSize(sheet, at) * math.hypot(matrix.b, matrix.d))
 
 
 def _origin(raw: Any, sheet: Any, at: int) -> tuple[float, float]:
@@ -230,7 +238,7 @@ def _placed(sheet: Any, text: str, start: int, end: int) -> dict[str, Any]:
     first = next(at for at in range(start, end) if not text[at].isspace())
     last = next(at for at in range(end - 1, start - 1, -1) if not text[at].isspace())
     left, base = _origin(raw, sheet, first)
-    styles = [(round(raw.FPDFText_GetFontSize(sheet, at), 1), _font(sheet, at)) for at in (first, last)]
+    styles = [(round(_size(raw, sheet, at), 1), _font(sheet, at)) for at in (first, last)]
     largest = max(styles)
     return {
         "left": left,
@@ -275,7 +283,7 @@ def _paragraphs(pages: Sequence[Sequence[Line]]) -> Iterator[list[Line] | Table]
     for at, paragraph in _divided(rows):
         yield paragraph
         while due[0] <= at:
-            yield list(joined(due[1]))
+            yield from (part for _, part in _divided(list(joined(due[1]))))
             due = next(waiting)
 
 
@@ -318,7 +326,7 @@ def _begins(before: Line, line: Line, leading: float) -> bool:
     full = before.right >= before.full - 0.15 * (before.full - before.left)
     if before.page != line.page or line.base >= before.base:  # a new page, or the next column
         return not (ends_open(before.text) and (line.text[0].islower() or full))
-    if leading and before.base - line.base > 1.25 * leading:
+    if leading and before.base - line.base > 1.25 * max(leading, line.size):
         return True
     indented = line.left > before.left + 8 and is_complete(before.text)
     return indented or (is_complete(before.text) and not full and not line.text[0].islower())
