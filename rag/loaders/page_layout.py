@@ -19,6 +19,7 @@ _EDGE_LINES = 3  # at the top and at the bottom of a page: no header or footer i
 _LONGEST_EDGE = 300  # characters; no header or footer is longer
 _EDGE_WORDS = 15  # in a header or footer that only its place gives away
 _APART = 1.9  # times the type size of the text: so far from it stands such a line
+_PAGE_LINES = 8  # of a page that shows such a place; a slide may have two
 _MANY_PAGES = 6  # that show where such lines stand
 _NEAR_PAGES = 3  # a chapter's running head comes back on one of so many pages
 _SAME_PLACE = 2.0  # points between what stands at one height on two pages
@@ -152,6 +153,8 @@ def _apart(page: Sequence[Line]) -> tuple[float, float]:
 
     The title of a slide stands apart too, but in larger type.
     """
+    if len(page) < _PAGE_LINES:
+        return 0.0, 0.0
     bases = []
     for edge in _edges(page):
         row = edge[0]

@@ -149,6 +149,24 @@ def pdf_pages_in_a_circle() -> bytes:
     return pdf({1: b"<</Type /Catalog /Pages 2 0 R>>", 2: b"<</Type /Pages /Count 9 /Kids [2 0 R 2 0 R]>>"})
 
 
+def pdf_scattered(n: int) -> bytes:
+    """A PDF of one page with so many words, none beside another as in a text."""
+    places = ((row * 7919 % 600, row * 104729 % 800, 4 + row % 9) for row in range(n))
+    return pdf_with(b"".join(b"BT /F %d Tf %d %d Td (w) Tj ET " % (size, x, y) for x, y, size in places))
+
+
+def pdf_cells(n: int) -> bytes:
+    """A PDF of one page with a row of so many cells, again and again, each with a raised number."""
+    row = b"(w) Tj 3 Ts 5 (1) Tj 0 Ts 12 0 Td " * n
+    return pdf_with(b"".join(b"BT /F 4 Tf 0 %d Td %s ET " % (y, row) for y in range(790, 0, -10)))
+
+
+def pdf_notes(n: int) -> bytes:
+    """A PDF of one page whose text is one line, and the rest notes."""
+    lines = b"".join(b"0 -6 Td (1 w) Tj " for _ in range(n))
+    return pdf_with(TEXT * 50 + b"BT /F 6 Tf 50 690 Td " + lines + b"ET")
+
+
 def html_attributes(n: int) -> bytes:
     """A page with one element of so many attributes."""
     return b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">Words of the page.</p>"
@@ -208,6 +226,9 @@ def hostile_files(scale: float = 1.0) -> dict[str, bytes]:
         "fences.adoc": b"----\n____\n|===\n" * n(100_000) + b"words",
         "itself.pdf": pdf_form_in_itself(),
         "stream.pdf": pdf_long_stream(n(300)),
+        "scattered.pdf": pdf_scattered(n(200_000)),
+        "cells.pdf": pdf_cells(n(5_000)),
+        "notes.pdf": pdf_notes(n(200_000)),
         "pages.pdf": pdf_many_pages(n(10_000)),
         "one page.pdf": pdf_one_page_often(n(1_000_000)),
         "circle.pdf": pdf_pages_in_a_circle(),
