@@ -7,7 +7,7 @@ import os
 import socket
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -193,6 +193,18 @@ def eml_nested(depth: int) -> bytes:
     return b"Subject: deep\n" + parts + b"Content-Type: text/plain\n\nThe trust was opened.\n"
 
 
+def eml_attached(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """A message with these files attached."""
+    from base64 import encodebytes
+
+    parts = [b"Content-Type: text/plain\n\nThe trust was opened.\n"]
+    for name, data in files:
+        head = f'Content-Disposition: attachment; filename="{name}"\nContent-Transfer-Encoding: base64\n\n'
+        parts.append(head.encode() + encodebytes(data))
+    body = b"".join(b"\n--b\n" + part for part in parts)
+    return b"Subject: files\nContent-Type: multipart/mixed; boundary=b\n\n" + body + b"\n--b--\n"
+
+
 SENTENCE = "The trust was opened in June 2014 by the council, and closed again in July. "
 
 
@@ -213,6 +225,8 @@ def hostile_files(scale: float = 1.0) -> dict[str, bytes]:
         "bomb.pptx": archive({"[Content_Types].xml": b" " * n(900_000_000)}),
         "parts.epub": archive({f"{part}.xhtml": b"<p>words" for part in range(n(200_000))}),
         "nested.eml": eml_nested(n(20_000)),
+        "bombs.eml": eml_attached([("bomb.docx", docx_bomb(n(300))), ("itself.pdf", pdf_form_in_itself())]),
+        "files.eml": eml_attached((f"{row}.csv", b"a,b\n1,2\n") for row in range(n(50_000))),
         "header.eml": b"Subject: " + b"word " * n(2_000_000) + b"\n\nThe trust was opened.\n",
         "quoted.eml": b"Subject: x\n\n" + b">" * n(2_000_000) + b" words\n",
         "no message.mbox": b"From a 10:00:00\n\n" * n(300_000),
