@@ -78,7 +78,7 @@ class DateWords:
     ``short_months`` says the number of a month's short form, without its full stop. ``short_weekdays``
     likewise. ``day_ending`` (after a day's figure) and ``day_to_month`` (between them) are parts of patterns;
     ``clock`` is a pattern of an hour. ``relative`` finds other words for a time ("last spring"). ``steps``
-    are the words before ``year_word``, ``month_word`` or a month that count from now (-1: the one before), and
+    are the words before ``year_word``, ``month_word`` or a month that count from now (-1: one back), and
     ``no_step`` those before them that make another thing of it ("the last year").
     """
 

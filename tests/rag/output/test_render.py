@@ -159,7 +159,7 @@ def test_what_a_quotation_counts_from_its_document_s_date_is_said_beside_it() ->
     )
 
     def shown(*cited: Citation) -> str:
-        return plain(render.answer(replace(answer, citations=cited, spans=answer.spans[:1]), SOURCE, Look()))
+        return plain(render.answer(replace(answer, citations=cited, disagreements=()), SOURCE, Look()))
 
     assert "22 March 2017 · “last year” from then: 2016\n" in shown(made)
     assert "from then" not in shown(replace(made, date=None))
