@@ -27,7 +27,8 @@ def _whole_date(language: Language) -> re.Pattern[str]:
     month = "|".join([*map(re.escape, words.months), *(f"{short}\\.?" for short in words.short_months)])
     month = f"(?P<month{{0}}>{month})"
     ending = f"(?:{words.day_ending})?"
-    day_first = rf"\b{_DAY}{ending}(?:{words.day_to_month})?[\s,-]+{month},?[\s,-]+{_YEAR}\b"
+    # No comma after the day: "Issue 1, June 1994" names no day.
+    day_first = rf"\b{_DAY}{ending}(?:{words.day_to_month})?[\s-]+{month},?[\s,-]+{_YEAR}\b"
     month_first = rf"\b{month}\s+{_DAY}{ending},?\s+{_YEAR}\b"
     zone = r"(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"
     iso = rf"(?<![\d-]){_YEAR}-(?P<month{{0}}>[01]\d)-{_DAY}(?![\d-]){zone}"

@@ -44,6 +44,7 @@ def test_this_is_a_date(text: str, iso: str) -> None:
         "2016-17",
         "12/2016",
         "may 20 2",
+        "Issue 1, June 1994",
         "",
     ],
 )
