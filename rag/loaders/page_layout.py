@@ -114,15 +114,21 @@ def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     ]
     needed = max(2, len(filled) // 2)  # half of them: left and right pages may carry different headers
 
+    sizes = sorted(line.size for page in filled for line in page)
+    body = sizes[len(sizes) // 2]
+
     def runs(row: Sequence[Line]) -> bool:
         if any(abs(row[0].base - place) <= _SAME_PLACE for place in lasting) and _is_short(row):
             return True
         alone = 2 if len(row) == 1 and row[0].text.isdecimal() else needed  # a bare number that counts along
         return any(
             counts[form] >= alone
-            or any(
-                0 < abs(page - row[0].page) <= _NEAR_PAGES and abs(base - row[0].base) <= _SAME_PLACE
-                for page, base in _near(places.get(form, ()), row[0].page)
+            or (
+                max(line.size for line in row) <= 1.1 * body  # a title may count along by chance
+                and any(
+                    0 < abs(page - row[0].page) <= _NEAR_PAGES and abs(base - row[0].base) <= _SAME_PLACE
+                    for page, base in _near(places.get(form, ()), row[0].page)
+                )
             )
             for form in _forms(row)
         )

@@ -225,3 +225,18 @@ def test_the_titles_of_slides_are_kept(tmp_path: Path) -> None:
     titles = ["Lamps", "Boats", "Fish", "Money", "Keepers", "Storms", "Mutton"]
     document = drawn(tmp_path / "a.pdf", *map(slide, titles))
     assert all(title in document.text.splitlines() for title in titles)
+
+
+def test_titles_that_count_along_with_their_pages_are_kept(tmp_path: Path) -> None:
+    def issue(number: int) -> Callable[[Canvas], None]:
+        def draw(sheet: Canvas) -> None:
+            sheet.setFont("Times-Bold", 18)
+            sheet.drawString(72, 780, f"Issue {number}, December 2003" if number < 3 else f"Part {number**2}")
+            sheet.setFont("Times-Roman", 10)
+            across(sheet)
+
+        return draw
+
+    document = drawn(tmp_path / "a.pdf", *map(issue, range(1, 8)))
+    assert "Issue 1, December 2003" in document.text
+    assert "Issue 2, December 2003" in document.text
