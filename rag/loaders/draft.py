@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -138,7 +139,32 @@ def unmarked(text: str, media_type: str, known: Known = Known()) -> Draft:
     >>> [block.kind.value for block in unmarked("We will:\\n- come\\n- see the", "text/plain").blocks]
     ['paragraph', 'list item', 'list item']
     """
-    found = guess_paragraphs(text)
+    return _guessed(text, media_type, guess_paragraphs(text), known)
+
+
+def partly_marked(text: str, media_type: str, rows: Sequence[Block], known: Known = Known()) -> Draft:
+    """A draft of text of which only these rows of tables are known; all else is guessed from its lines.
+
+    The rows stand in paragraphs of nothing else.
+
+    >>> rows = [Block(BlockKind.TABLE_ROW, 8, 21)]
+    >>> draft = partly_marked("Costs.\\n\\n2011 | a lamp", "application/pdf", rows)
+    >>> [block.kind.value for block in draft.blocks]
+    ['paragraph', 'table row']
+    """
+    if not rows:
+        return unmarked(text, media_type, known)
+    starts = [row.start for row in rows]
+    found = [
+        block
+        for block in guess_paragraphs(text)
+        if not (at := bisect_right(starts, block.start)) or block.start >= rows[at - 1].end
+    ]
+    merged = sorted([*found, *rows], key=lambda block: block.start)
+    return _guessed(text, media_type, merged, known)
+
+
+def _guessed(text: str, media_type: str, found: Sequence[Block], known: Known) -> Draft:
     head = head_of(list(_opening(text, found, media_type)))
     first = next((block for block in found if block.notice is None), None)
     underlined = first is not None and first.kind is BlockKind.HEADING

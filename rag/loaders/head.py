@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.text.dates import around_date, dates_in, months_in
+from rag.text.dates import around_date, dates_in, months_in, seasons_in
 from rag.text.english import ENGLISH
 from rag.text.layout import (
     has_date_cue,
@@ -144,12 +144,16 @@ def _date(head_lines: Sequence[str]) -> str | None:
 
 
 def _month(line: str) -> str | None:
-    """The month of a year for which a line is there, with little beside it but that it is of publication.
+    """The month, or the year of a season, for which a line is there.
+
+    Little stands beside it but that it is of publication.
 
     >>> _month("March 2017"), _month("Published: Sept. 2018"), _month("The fire of March 2017")
     ('2017-03', '2018-09', None)
+    >>> _month("Spring 2017"), _month("The floods of spring 2017")
+    ('2017', None)
     """
-    found = months_in(line) if len(line) <= _LONGEST_DATE else []
+    found = (months_in(line) or seasons_in(line)) if len(line) <= _LONGEST_DATE else []
     if not found:
         return None
     start, end, iso = found[0]

@@ -2,6 +2,10 @@
 
 A mailbox is one document, since a file is what is hashed, found stale and named; a message's number in it
 stands as the page. Each passage of a message is found with who wrote it and when, whatever part it is.
+
+An attached file that we read elsewhere is read here, and belongs to the text of its message, under its name.
+A citation stands on a file, its hash and a range of its text: what is inside a message has no path to open
+and no file to find changed, and the message has both.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rag.loaders.draft import Draft, Known, Piece, UnreadableError, as_marked, laid_out, marked
@@ -28,11 +33,14 @@ _FACTS = ("From", "To", "Cc", "Date")
 _HEADERS = ("from", "to", "subject", "date", "received", "message-id")
 _MAX_HEADER = 4_000  # characters; the standard library takes the square of a header's length
 _MAX_NESTED = 20  # messages within messages
+_MAX_ATTACHED = 100  # files of one message that are read
+_NAMED = 5  # attached files named in a note
 _QUOTED = re.compile(r"[ \t]?(?:>[ \t]?){1,40}")
 _EARLIER = re.compile(r"-{2,}\s*(?:original|forwarded) message\s*-{2,}\s*$", re.IGNORECASE)
 _HEAD_LINE = re.compile(r"\*?(?:From|Sent|Date|To|Cc|Subject):\*?\s", re.IGNORECASE)
 _SIGNATURE = re.compile(r"--[ ]?$")
 _PARTING = re.compile(rb"(?:\A|\n\r?\n)(From [^\n]{1,300}\d\d:\d\d[^\n]{0,100}\r?\n)")
+_KINDS = {BlockKind.TITLE: BlockKind.HEADING}  # of an attached file: the title is that of the message
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -56,7 +64,7 @@ def load_eml(data: bytes) -> Draft:
 def load_mbox(data: bytes) -> Draft:
     """A mailbox as a draft: its messages in their order, each under its subject."""
     pieces, dates, heads = list[Piece](), list[str](), list[int]()
-    n_messages, n_unread = 0, 0
+    n_messages, n_unread, n_files = 0, 0, 0
     for source in messages(data):
         n_messages += 1
         try:
@@ -64,6 +72,7 @@ def load_mbox(data: bytes) -> Draft:
         except UnreadableError:
             n_unread += 1
             continue
+        n_files += message.n_unread
         dates += [message.date] if message.date else []
         heads.append(len(pieces))
         first, *others = message.pieces
@@ -78,6 +87,8 @@ def load_mbox(data: bytes) -> Draft:
         notes.append("the date is that of its newest message")
     if n_unread:
         notes.append(f"{n_unread} of its messages cannot be read")
+    if n_files:
+        notes.append(f"{_files(n_files)} not read")
     known = Known(date=max(dates, default=None), places=places, notes=tuple(notes))
     draft = as_marked(text, "application/mbox", settled(text, blocks, None, "application/mbox"), known)
     return replace(draft, blocks=_led(draft.blocks, heads))
@@ -102,7 +113,8 @@ def _led(blocks: Sequence[Block], heads: Sequence[int]) -> tuple[Block, ...]:
         if row in firsts:
             facts = blocks[row + 1] if row + 1 < len(blocks) and row + 1 not in firsts else None
             lead = (facts.start, facts.end) if facts and facts.kind is BlockKind.LINES else None
-        prose = block.kind in {BlockKind.PARAGRAPH, BlockKind.QUOTATION} and block.lead is None
+        kinds = {BlockKind.PARAGRAPH, BlockKind.QUOTATION, BlockKind.HEADING}  # a heading of an attached file
+        prose = block.kind in kinds and block.lead is None
         led.append(replace(block, lead=lead) if prose and lead and lead[1] <= block.start else block)
     return tuple(led)
 
@@ -115,6 +127,7 @@ class _Message:
     date: str | None
     pieces: list[Piece]
     notes: tuple[str, ...]
+    n_unread: int  # attached files
 
 
 def _read(data: bytes) -> _Message:
@@ -122,16 +135,74 @@ def _read(data: bytes) -> _Message:
         message = _parsed(data)
         if not any(header in message for header in _HEADERS):
             raise UnreadableError("no message: none of the headers From, To, Subject and Date")
-        attached: list[str] = []
+        attached = list[_Attached]()
         body = list(_body(message, attached, _MAX_NESTED))
     except RecursionError as error:
         raise UnreadableError("its parts are nested too deeply") from error
     pieces = [*_head(message), *body]
     if attached:
-        pieces.append(Piece(BlockKind.LINES, f"Attached: {', '.join(attached)}"))
-    count = f"{len(attached)} attached file{'s' * (len(attached) > 1)}"
-    notes = (f"{count} not read: save what matters beside it",) if attached else ()
-    return _Message(_header(message, "Subject"), _date(message), pieces, notes)
+        pieces.append(Piece(BlockKind.LINES, f"Attached: {', '.join(part.name for part in attached)}"))
+    unread = list[str]()
+    for number, part in enumerate(attached):
+        inside = _inside(part) if number < _MAX_ATTACHED else []
+        if inside:
+            pieces += [Piece(BlockKind.HEADING, part.name, 2), *inside]
+        else:
+            unread.append(part.name)
+    notes = list[str]()
+    if len(attached) > len(unread):
+        notes.append(f"{_files(len(attached) - len(unread))} read as part of the message")
+    if unread:
+        named = ", ".join(unread[:_NAMED]) + (", …" if len(unread) > _NAMED else "")
+        notes.append(f"{_files(len(unread))} not read: {named}")
+    return _Message(_header(message, "Subject"), _date(message), pieces, tuple(notes), len(unread))
+
+
+def _files(n: int) -> str:
+    return f"{n} attached file{'s' * (n > 1)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Attached:
+    """A file that came with a message: its name, the content type its sender gave it, its part."""
+
+    name: str
+    kind: str
+    part: Any
+
+
+def _inside(attached: _Attached) -> list[Piece]:
+    """What an attached file says, block by block; empty where none of our loaders reads it.
+
+    Messages and mailboxes are not opened again, so that nothing is attached within the attached.
+    """
+    from mimetypes import guess_extension
+
+    from rag.loaders import LOADERS  # it holds this module's loaders too
+
+    suffix = PurePosixPath(attached.name.lower()).suffix
+    if suffix not in LOADERS:
+        suffix = guess_extension(attached.kind) or ""
+    if suffix not in LOADERS or LOADERS[suffix] in (load_eml, load_mbox):
+        return []
+    try:
+        data = attached.part.get_payload(decode=True) or b""
+        draft = LOADERS[suffix](data)
+    except MemoryError:
+        raise
+    except Exception:  # what one attached file does to its loader takes no word from the message
+        return []
+    return [
+        Piece(_KINDS.get(block.kind, block.kind), draft.text[block.start : block.end], _level(block))
+        for block in draft.blocks
+        if block.notice is None
+    ]
+
+
+def _level(block: Block) -> int:
+    """The level of an attached file's block: its headings stand under its name."""
+    heads = block.kind in {BlockKind.TITLE, BlockKind.HEADING}
+    return block.level + 2 if heads else block.level
 
 
 def _parsed(data: bytes) -> EmailMessage:
@@ -179,7 +250,7 @@ def _head(message: EmailMessage) -> Iterator[Piece]:
         yield Piece(BlockKind.LINES, "\n".join(facts))
 
 
-def _body(message: EmailMessage, attached: list[str], nested: int) -> Iterator[Piece]:
+def _body(message: EmailMessage, attached: list[_Attached], nested: int) -> Iterator[Piece]:
     """The words of all parts that are to be read, plain text before HTML; names of others are noted."""
     waiting: list[Any] = [message]
     while waiting:
@@ -200,7 +271,7 @@ def _body(message: EmailMessage, attached: list[str], nested: int) -> Iterator[P
         elif part.get_content_disposition() == "attachment" or kind not in {"text/plain", "text/html"}:
             name = _name(part)
             if name:
-                attached.append(name)
+                attached.append(_Attached(name, kind, part))
         elif kind == "text/html":
             yield from _of_html(_words(part))
         else:

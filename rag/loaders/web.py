@@ -94,15 +94,28 @@ def load_html(data: bytes) -> Draft:
         raise UnreadableError("no readable text in this page")
     laid, blocks, places = laid_out(source.placed(piece) for piece in pieces)
     dates = dates_in(found.date or "") if found is not None else []
+    stated = dates[0][2] if dates and _states(text, dates[0][2]) else None
     title = " ".join((found.title or "").split()) if found is not None else ""
     known = Known(
         title=title.rstrip(" ¶🔗") or None,
-        date=dates[0][2] if dates else None,
+        date=stated,
         encoding=encoding,
         places=places,
         notes=notes,
     )
     return marked(laid, "text/html", blocks, known)
+
+
+def _states(page: str, iso: str) -> bool:
+    """Whether a page has a date as people or machines write it: a guess may have taken a version for one.
+
+    >>> _states("<time datetime='2017-03-22T10:00'>", "2017-03-22"), _states("since 3.5.10", "2010-05-03")
+    (True, False)
+    """
+    year, month, day = iso.split("-")
+    return bool(re.search(rf"{year}[-/.]?{month}[-/.]?{day}", page)) or any(
+        iso == named for _, _, named in dates_in(page)
+    )
 
 
 def _decode(data: bytes) -> tuple[str, str, tuple[str, ...]]:

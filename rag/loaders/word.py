@@ -75,15 +75,39 @@ def _pieces(document: Any) -> Iterator[Piece]:
     """Every paragraph and table row that has words."""
     styles = {style.style_id: style.name or "" for style in document.styles}
     notes = _notes(document)
+    torn: list[str] = []  # paragraphs that are one with the next
     for child in _inside(document.element.body, f"{_W}p", f"{_W}tbl"):
         if child.tag == f"{_W}tbl":
+            if torn:
+                yield Piece(BlockKind.PARAGRAPH, "".join(torn))
+                torn = []
             yield from _rows(child)
         elif words := _words(child):
-            yield _paragraph(child, words, styles.get(_style(child), "").lower())
+            style = styles.get(_style(child), "").lower()
+            gap = _gap_to_next(child)
+            if gap is not None:
+                torn += [words, gap]
+            elif not style.startswith("toc "):  # Word's own table of contents
+                yield _paragraph(child, "".join([*torn, words]), style)
+                torn = []
         for reference in child.iter(*(f"{_W}{kind}Reference" for kind in _NOTES)) if notes else ():
             note = notes.pop((reference.tag, reference.get(f"{_W}id")), "")
             if note:
                 yield Piece(BlockKind.PARAGRAPH, note)
+    if torn:
+        yield Piece(BlockKind.PARAGRAPH, "".join(torn))
+
+
+def _gap_to_next(paragraph: Any) -> str | None:
+    """What stands between a paragraph and the next where the two are one, else None.
+
+    They are where the mark between them is deleted, and where the first is a large initial.
+    """
+    if paragraph.find(f"{_W}pPr/{_W}rPr/{_W}del") is not None:
+        return " "
+    frame = paragraph.find(f"{_W}pPr/{_W}framePr")
+    large = frame is not None and frame.get(f"{_W}dropCap", "none") != "none"
+    return "" if large else None
 
 
 def _notes(document: Any) -> dict[tuple[str, str | None], str]:

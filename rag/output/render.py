@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Source = Callable[[str], Document]  # from a document's id to the document
 N_NEAREST = 3  # passages shown when there is no answer: enough to see what the corpus does say
+_MAILBOX = "application/mbox"
 _STATUS = {
     Status.ANSWERED: ("answered", "bold green"),
     Status.WEAK: ("weak", "bold yellow"),
@@ -60,7 +61,10 @@ def _citation(citation: Citation, look: Look) -> list[Text]:
     if citation.lead:
         lead = Text(clean(plain_words(citation.lead.text, citation.media_type)), style="dim")
         lines = [*fold(lead, look, "  "), *lines]
-    lines += fold(Text(source_line(citation.title, citation.date, look), style="dim"), look, "    ", "  ")
+    # A mailbox has the date of its newest message, which says nothing of when another one was written.
+    counted = quote if citation.media_type != _MAILBOX else ""
+    about = source_line(citation.title, citation.date, look, counted)
+    lines += fold(Text(about, style="dim"), look, "    ", "  ")
     where = link(place(citation.document, citation.line, citation.page, look.base), citation.document, look)
     if citation.heading and citation.heading != citation.title:
         where.append(f"{look.dot}under “{clean(citation.heading)}”", style="dim")

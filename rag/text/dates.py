@@ -1,7 +1,8 @@
-"""Dates written in text: 22 March 2017, March 22nd, 2017, 2017-03-22, 22/03/2017; and March 2017.
+"""Dates written in text: 22 March 2017, March 22nd, 2017, 2017-03-22, 22/03/2017; March 2017, spring 2017.
 
-In running text only whole dates count (day, month and year); a month alone counts where a document says its
-own date. Nothing here knows what a document is.
+In running text only whole dates count (day, month and year); a month or a season alone counts where a
+document says its own date. "Last October" and "last year" are counted from a date that the caller knows.
+Nothing here knows what a document is.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def _whole_date(language: Language) -> re.Pattern[str]:
     month = "|".join([*map(re.escape, words.months), *(f"{short}\\.?" for short in words.short_months)])
     month = f"(?P<month{{0}}>{month})"
     ending = f"(?:{words.day_ending})?"
-    day_first = rf"\b{_DAY}{ending}(?:{words.day_to_month})?[\s,-]+{month},?[\s,-]+{_YEAR}\b"
+    # No comma after the day: "Issue 1, June 1994" names no day.
+    day_first = rf"\b{_DAY}{ending}(?:{words.day_to_month})?[\s-]+{month},?[\s,-]+{_YEAR}\b"
     month_first = rf"\b{month}\s+{_DAY}{ending},?\s+{_YEAR}\b"
     zone = r"(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"
     iso = rf"(?<![\d-]){_YEAR}-(?P<month{{0}}>[01]\d)-{_DAY}(?![\d-]){zone}"
@@ -103,15 +105,83 @@ def months_in(text: str, language: Language = ENGLISH) -> list[tuple[int, int, s
     ]
 
 
+@cache
+def _season_and_year(language: Language) -> re.Pattern[str]:
+    names = "|".join(map(re.escape, language.dates.seasons))
+    year = r"(?P<year>(?:1[5-9]|20)\d\d)"
+    return re.compile(rf"\b(?:{names}),?\s+{year}(?:\s?[/–-]\s?\d{{2,4}})?\b", re.IGNORECASE)
+
+
+def seasons_in(text: str, language: Language = ENGLISH) -> list[tuple[int, int, str]]:
+    """Every season of a year that a text names, as (start, end, year), in order.
+
+    The year is all that is sure: spring has other months in the south than in the north.
+
+    >>> seasons_in("Newsletter | Spring 2017, winter 2018/19")
+    [(13, 24, '2017'), (26, 40, '2018')]
+    """
+    return [
+        (match.start(), match.end(), match["year"]) for match in _season_and_year(language).finditer(text)
+    ]
+
+
+@cache
+def _relative(language: Language) -> re.Pattern[str]:
+    words = language.dates
+    months = "|".join(map(re.escape, words.months))  # as they are written: "this may" is no month
+    steps = "|".join(map(re.escape, words.steps))
+    what = rf"(?P<year>{words.year_word})|(?P<month>{words.month_word})|(?P<named>{months})"
+    return re.compile(rf"\b(?P<step>(?i:{steps}))\s+(?:{what})\b(?!\s+\d)")
+
+
+def relative_dates_in(text: str, date: str, language: Language = ENGLISH) -> list[tuple[int, int, str]]:
+    """The months and years that a text of an ISO date names from that date, as (start, end, ISO 8601).
+
+    "Last October" is the one before the month of the date, "this October" that of its year. "Next October"
+    can be two of them and is passed over; so are "last summer", which is another one in the south, and "the
+    last year", which may be twelve months. From a year alone only years are told.
+
+    >>> text = "It closed last October, as it did last year. In the last year this may change next month."
+    >>> [(text[start:end], iso) for start, end, iso in relative_dates_in(text, "2017-03-22")]
+    [('last October', '2016-10'), ('last year', '2016'), ('next month', '2017-04')]
+    >>> relative_dates_in("It closed last October.", "2017")
+    []
+    """
+    dated = list[tuple[int, int, str]]()
+    year = int(date[:4])
+    month = int(date[5:7]) if len(date) >= 7 else None
+    for match in _relative(language).finditer(text):
+        before = text[max(0, match.start() - 20) : match.start()].split()
+        if before and before[-1].strip("(“‘\"'").casefold() in language.dates.no_step:
+            continue
+        step = language.dates.steps[match["step"].casefold()]
+        if match["year"]:
+            iso = f"{year + step}"
+        elif month is None:
+            continue
+        elif match["month"]:
+            since, place = divmod(month - 1 + step, 12)
+            iso = f"{year + since}-{place + 1:02}"
+        else:
+            named = month_number(match["named"], language) or 0
+            if step > 0:
+                continue
+            iso = f"{year - (step < 0 and named >= month)}-{named:02}"
+        dated.append((match.start(), match.end(), iso))
+    return dated
+
+
 def stated_date(text: str, language: Language = ENGLISH) -> str | None:
     """The date that a field for one states: a day, else a month, else a year; None for anything else.
+
+    Of a season only its year is kept.
 
     >>> stated_date("22 March 2017"), stated_date("March 2017"), stated_date("2017-03"), stated_date("2017")
     ('2017-03-22', '2017-03', '2017-03', '2017')
     >>> stated_date("2017-13"), stated_date("soon")
     (None, None)
     """
-    found = dates_in(text, language) or months_in(text, language)
+    found = dates_in(text, language) or months_in(text, language) or seasons_in(text, language)
     if found:
         return found[0][2]
     plain = text.strip()

@@ -82,6 +82,11 @@ _DATES = DateWords(
     relative=Wording(
         r"\b(last|next|yesterday|today|earlier|spring|summer|autumn|winter|century)\b", case=True
     ),
+    seasons=tuple("spring summer autumn fall winter".split()),
+    steps={"last": -1, "this": 0, "next": 1},
+    no_step=_set("the a an my your his her its our their whose every each per one very"),
+    year_word="year",
+    month_word="month",
 )
 
 # --- questions ---------------------------------------------------------------------------------------------

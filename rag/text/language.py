@@ -77,7 +77,9 @@ class DateWords:
 
     ``short_months`` says the number of a month's short form, without its full stop. ``short_weekdays``
     likewise. ``day_ending`` (after a day's figure) and ``day_to_month`` (between them) are parts of patterns;
-    ``clock`` is a pattern of an hour. ``relative`` finds other words for a time ("last spring").
+    ``clock`` is a pattern of an hour. ``relative`` finds other words for a time ("last spring"). ``steps``
+    are the words before ``year_word``, ``month_word`` or a month that count from now (-1: one back), and
+    ``no_step`` those before them that make another thing of it ("the last year").
     """
 
     months: tuple[str, ...]
@@ -88,6 +90,11 @@ class DateWords:
     day_to_month: str
     clock: str
     relative: Wording
+    seasons: tuple[str, ...]
+    steps: Mapping[str, int]
+    no_step: frozenset[str]
+    year_word: str
+    month_word: str
 
 
 @dataclass(frozen=True, slots=True)

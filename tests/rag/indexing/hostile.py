@@ -7,7 +7,7 @@ import os
 import socket
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -149,6 +149,24 @@ def pdf_pages_in_a_circle() -> bytes:
     return pdf({1: b"<</Type /Catalog /Pages 2 0 R>>", 2: b"<</Type /Pages /Count 9 /Kids [2 0 R 2 0 R]>>"})
 
 
+def pdf_scattered(n: int) -> bytes:
+    """A PDF of one page with so many words, none beside another as in a text."""
+    places = ((row * 7919 % 600, row * 104729 % 800, 4 + row % 9) for row in range(n))
+    return pdf_with(b"".join(b"BT /F %d Tf %d %d Td (w) Tj ET " % (size, x, y) for x, y, size in places))
+
+
+def pdf_cells(n: int) -> bytes:
+    """A PDF of one page with a row of so many cells, again and again, each with a raised number."""
+    row = b"(w) Tj 3 Ts 5 (1) Tj 0 Ts 12 0 Td " * n
+    return pdf_with(b"".join(b"BT /F 4 Tf 0 %d Td %s ET " % (y, row) for y in range(790, 0, -10)))
+
+
+def pdf_notes(n: int) -> bytes:
+    """A PDF of one page whose text is one line, and the rest notes."""
+    lines = b"".join(b"0 -6 Td (1 w) Tj " for _ in range(n))
+    return pdf_with(TEXT * 50 + b"BT /F 6 Tf 50 690 Td " + lines + b"ET")
+
+
 def html_attributes(n: int) -> bytes:
     """A page with one element of so many attributes."""
     return b"<p " + b" ".join(b"a%d=1" % i for i in range(n)) + b">Words of the page.</p>"
@@ -175,6 +193,18 @@ def eml_nested(depth: int) -> bytes:
     return b"Subject: deep\n" + parts + b"Content-Type: text/plain\n\nThe trust was opened.\n"
 
 
+def eml_attached(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """A message with these files attached."""
+    from base64 import encodebytes
+
+    parts = [b"Content-Type: text/plain\n\nThe trust was opened.\n"]
+    for name, data in files:
+        head = f'Content-Disposition: attachment; filename="{name}"\nContent-Transfer-Encoding: base64\n\n'
+        parts.append(head.encode() + encodebytes(data))
+    body = b"".join(b"\n--b\n" + part for part in parts)
+    return b"Subject: files\nContent-Type: multipart/mixed; boundary=b\n\n" + body + b"\n--b--\n"
+
+
 SENTENCE = "The trust was opened in June 2014 by the council, and closed again in July. "
 
 
@@ -195,6 +225,8 @@ def hostile_files(scale: float = 1.0) -> dict[str, bytes]:
         "bomb.pptx": archive({"[Content_Types].xml": b" " * n(900_000_000)}),
         "parts.epub": archive({f"{part}.xhtml": b"<p>words" for part in range(n(200_000))}),
         "nested.eml": eml_nested(n(20_000)),
+        "bombs.eml": eml_attached([("bomb.docx", docx_bomb(n(300))), ("itself.pdf", pdf_form_in_itself())]),
+        "files.eml": eml_attached((f"{row}.csv", b"a,b\n1,2\n") for row in range(n(50_000))),
         "header.eml": b"Subject: " + b"word " * n(2_000_000) + b"\n\nThe trust was opened.\n",
         "quoted.eml": b"Subject: x\n\n" + b">" * n(2_000_000) + b" words\n",
         "no message.mbox": b"From a 10:00:00\n\n" * n(300_000),
@@ -208,6 +240,9 @@ def hostile_files(scale: float = 1.0) -> dict[str, bytes]:
         "fences.adoc": b"----\n____\n|===\n" * n(100_000) + b"words",
         "itself.pdf": pdf_form_in_itself(),
         "stream.pdf": pdf_long_stream(n(300)),
+        "scattered.pdf": pdf_scattered(n(200_000)),
+        "cells.pdf": pdf_cells(n(5_000)),
+        "notes.pdf": pdf_notes(n(200_000)),
         "pages.pdf": pdf_many_pages(n(10_000)),
         "one page.pdf": pdf_one_page_often(n(1_000_000)),
         "circle.pdf": pdf_pages_in_a_circle(),

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import docx.enum.style
 import pytest
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from rag.errors import LoadError
 from rag.loaders import load
-from rag.loaders.pdf import Line, without_running_lines
+from rag.loaders.page_layout import Line, without_running_lines
 from rag.loaders.rejoin import Vocabulary
 from rag.passages import split
 from rag.settings import PassageSettings
@@ -284,6 +285,27 @@ def test_moved_words_are_read_once_where_they_went_and_deleted_rows_not_at_all(t
         f"<w:tr>{cell.format('kept')}</w:tr></w:tbl>"
     )
     assert load(word_of(tmp_path / "a.docx", body)).text == "Here. Once.\n\nkept"
+
+
+def test_paragraphs_are_one_where_a_deleted_mark_or_a_large_initial_parts_them(tmp_path: Path) -> None:
+    deleted = "<w:pPr><w:rPr><w:del w:id='1' w:author='a'/></w:rPr></w:pPr>"
+    initial = "<w:pPr><w:framePr w:dropCap='drop' w:lines='3'/></w:pPr>"
+    body = "".join(
+        f"<w:p>{mark}{RUN.format(words)}</w:p>"
+        for mark, words in ((deleted, "The lights are"), ("", "out."), (initial, "N"), ("", "obody came."))
+    )
+    last = f"<w:p>{deleted}{RUN.format('They went')}</w:p>"
+    text = load(word_of(tmp_path / "a.docx", body + last)).text
+    assert text == "The lights are out.\n\nNobody came.\n\nThey went"
+
+
+def test_a_table_of_contents_that_word_made_is_left_out(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.styles.add_style("toc 1", docx.enum.style.WD_STYLE_TYPE.PARAGRAPH)
+    document.add_paragraph("The lights\t3", style="toc 1")
+    document.add_paragraph("They are out.")
+    document.save(str(tmp_path / "a.docx"))
+    assert load(tmp_path / "a.docx").text == "They are out."
 
 
 def test_what_is_written_twice_for_old_readers_is_read_once(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from made_files import mbox, message
+from made_files import SENTENCE, csv_file, docx, mbox, message, pdf
 
 from rag.errors import LoadError
 from rag.loaders import load
@@ -88,13 +88,50 @@ def test_plain_text_is_read_before_html_and_html_where_there_is_no_other(tmp_pat
     assert row.lead == (header.start, header.end)
 
 
-def test_attachments_are_named_and_said_not_to_be_read(tmp_path: Path) -> None:
+def test_what_cannot_be_read_of_attachments_is_named(tmp_path: Path) -> None:
     made = message(1)
     for name in ("plan.pdf", "Übersicht.xlsx"):
         made.add_attachment(b"abc", maintype="application", subtype="octet-stream", filename=name)
     document = loaded(tmp_path, made.as_bytes())
     assert document.text.endswith("Attached: plan.pdf, Übersicht.xlsx")
-    assert document.notes == ("2 attached files not read: save what matters beside it",)
+    assert document.notes == ("2 attached files not read: plan.pdf, Übersicht.xlsx",)
+
+
+def test_an_attached_file_is_read_under_its_name_as_part_of_the_message(tmp_path: Path) -> None:
+    made = message(1)
+    made.add_attachment(csv_file(2), maintype="text", subtype="csv", filename="Vacancies.CSV")
+    made.add_attachment(docx(1), maintype="application", subtype="octet-stream", filename="minutes.docx")
+    made.add_attachment(pdf(1), maintype="application", subtype="pdf", filename="without a suffix")
+    made.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="logo.png")
+    document = loaded(tmp_path, made.as_bytes())
+    headings = words(document, BlockKind.HEADING)
+    assert headings == ["Vacancies.CSV", "minutes.docx", "Item 0", "without a suffix"]
+    assert document.text.endswith(SENTENCE.format(0))
+    assert (document.title, document.date) == ("Piling in Tenter Street", "2017-03-22")
+    assert document.notes == (
+        "3 attached files read as part of the message",
+        "1 attached file not read: logo.png",
+    )
+    header = next(b for b in document.blocks if b.kind is BlockKind.TABLE_HEADER)
+    row = next(b for b in document.blocks if b.kind is BlockKind.TABLE_ROW)
+    assert row.lead == (header.start, header.end)
+
+
+def test_an_attached_mailbox_is_named_and_not_opened(tmp_path: Path) -> None:
+    made = message(1)
+    made.add_attachment(mbox(2), maintype="application", subtype="mbox", filename="old.mbox")
+    assert loaded(tmp_path, made.as_bytes()).notes == ("1 attached file not read: old.mbox",)
+
+
+def test_a_passage_of_a_file_attached_in_a_mailbox_is_found_with_who_sent_it(tmp_path: Path) -> None:
+    made = message(1)
+    made.add_attachment(docx(1), maintype="application", subtype="octet-stream", filename="minutes.docx")
+    made.add_attachment(b"MZ", maintype="application", subtype="octet-stream", filename="a.exe")
+    data = b"From ann@example.org Wed Mar 22 10:00:00 2017\n" + made.as_bytes() + b"\n"
+    document = loaded(tmp_path, data * 2, "box.mbox")
+    last = split(document, PassageSettings(max_words=40))[-2]
+    assert "From: Ann Lee <ann@example.org>" in passage_header(document, last)
+    assert document.notes[-1] == "2 attached files not read"
 
 
 def test_a_forwarded_message_is_a_quotation(tmp_path: Path) -> None:

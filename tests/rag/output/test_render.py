@@ -26,7 +26,7 @@ from rag.errors import LoadError
 from rag.indexing import IndexSummary
 from rag.output import render, reports
 from rag.output.lines import Look, fold, quoted, rows
-from rag.records import Freshness, Location
+from rag.records import Citation, Freshness, Location, sha256_text
 from rag.session import view
 from rag.store.lookup import Named, around
 from rag.text.sinks import clean
@@ -143,6 +143,27 @@ def test_a_terminal_without_unicode_gets_stars() -> None:
 )
 def test_every_citation_says_how_fresh_its_file_is(fresh: Freshness, words: str) -> None:
     assert words in plain(render.answer(hand_made.answered(fresh), SOURCE, Look()))
+
+
+def test_what_a_quotation_counts_from_its_document_s_date_is_said_beside_it() -> None:
+    answer = hand_made.answered()
+    (citation, *_), quote = answer.citations, "It rose last year, as it had in the last year of the war."
+    made = replace(
+        citation,
+        quote=quote,
+        end=citation.start + len(quote),
+        quote_sha256=sha256_text(quote),
+        marks=(),
+        date="2017-03-22",
+        media_type="text/plain",
+    )
+
+    def shown(*cited: Citation) -> str:
+        return plain(render.answer(replace(answer, citations=cited, disagreements=()), SOURCE, Look()))
+
+    assert "22 March 2017 · “last year” from then: 2016\n" in shown(made)
+    assert "from then" not in shown(replace(made, date=None))
+    assert "from then" not in shown(replace(made, media_type="application/mbox"))  # many dates, one told
 
 
 def test_without_a_width_no_line_is_folded() -> None:
