@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.answering.question import Kind
 from rag.reader.base import Mark, Reading
@@ -142,11 +142,19 @@ def quotation(
 def select(ranked: Sequence[Evidence]) -> list[Evidence]:
     """What is worth quoting of evidence in order of rank score: a few, all near the best.
 
-    The first that has a mark is always there.
+    The first that has a mark is always there. Words that stand in several passages are quoted once, and the
+    other passages told with them.
     """
     quotable = [evidence for evidence in ranked if evidence.marks]
-    return [
-        evidence
-        for evidence in quotable[: RANKING.n_evidence]
-        if quotable[0].rank_score - evidence.rank_score <= RANKING.near_best
-    ]
+    chosen: list[Evidence] = []
+    for evidence in quotable:
+        if quotable[0].rank_score - evidence.rank_score > RANKING.near_best:
+            break
+        same = next((i for i, one in enumerate(chosen) if one.quoted == evidence.quoted), None)
+        if same is not None:
+            hit = chosen[same].hit
+            more = (*hit.duplicates, evidence.hit.passage, *evidence.hit.duplicates)
+            chosen[same] = replace(chosen[same], hit=replace(hit, duplicates=more))
+        elif len(chosen) < RANKING.n_evidence:
+            chosen.append(evidence)
+    return chosen

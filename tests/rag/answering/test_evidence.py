@@ -37,10 +37,21 @@ def test_what_is_far_below_the_best_or_unmarked_is_not_shown() -> None:
     ranked = [
         evidence("No mark.", rank_score=9.0, row=0),
         evidence("In [2018].", rank_score=5.0, row=1),
-        evidence("In [2018].", rank_score=4.0, row=2),
-        evidence("In [2018].", rank_score=-5.0, row=3),
+        evidence("By [2018].", rank_score=4.0, row=2),
+        evidence("Of [2018].", rank_score=-5.0, row=3),
     ]
     assert [each.hit.row for each in select(ranked)] == [1, 2]
+
+
+def test_words_that_stand_in_several_passages_are_quoted_once_with_every_place() -> None:
+    ranked = [
+        evidence("It opened in [2018].", rank_score=5.0, document="minutes", row=1),
+        evidence("It opened in [2018].", rank_score=4.9, document="letter", row=2),
+        evidence("A year later, in [2019].", rank_score=4.8, document="news", row=3),
+    ]
+    first, second = select(ranked)
+    assert [first.document.id, *(twin.document_id for twin in first.hit.duplicates)] == ["minutes", "letter"]
+    assert second.document.id == "news"
 
 
 def test_a_reason_that_leans_on_the_sentence_before_is_shown_with_it() -> None:
