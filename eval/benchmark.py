@@ -208,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = ReaderSettings(model=options.reader)
     if options.n_finished is not None:
         settings = replace(settings, n_finished=options.n_finished)
-    reader = open_reader(settings, encoder)
+    reader = open_reader(settings, lambda: encoder)
     v1 = load_rows(options.folder / "squad_dev_v1.1.jsonl.gz")
     figures: dict[str, object] = {"reader": reader.name, "fingerprint": reader.fingerprint}
     began = time.perf_counter()

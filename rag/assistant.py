@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -87,8 +88,10 @@ class Assistant:
         settings = settings or load_settings({} if store is None else {"store": store}).settings
         path = settings.store if store is None else Path(store)
         opened = Store.open(path)
-        encoder = load_encoder(settings.encoder, n_threads=settings.reader.threads)
-        reader = open_reader(settings.reader, encoder)
+        with ThreadPoolExecutor(1) as pool:  # the two networks are compiled side by side: a third of a start
+            loading = pool.submit(load_encoder, settings.encoder, n_threads=settings.reader.threads)
+            reader = open_reader(settings.reader, loading.result)
+            encoder = loading.result()
         calibrator = calibrator or calibrator_of(path, reader.name, reader.fingerprint, encoder.fingerprint)
         return cls(opened, encoder, reader, calibrator, replace(settings, store=path))
 

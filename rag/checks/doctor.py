@@ -127,7 +127,7 @@ def _reader(settings: Settings, encoder: Encoder) -> Finding:
         from rag.reader import open_reader
         from rag.reader.base import Candidate
 
-        reader = open_reader(settings.reader, encoder)
+        reader = open_reader(settings.reader, lambda: encoder)
         reader.read("Who ran it?", [Candidate("The trust ran it.", "Briefing")])
     except RagError as error:
         return Finding("reader", False, error.message[:CLIPPED], error.hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rag.reader.base import Reader
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["open_reader", "reader_fingerprint"]
 
 
-def open_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
-    """The reader that the settings name. Raises WeightsError where its weights are missing or changed."""
+def open_reader(settings: ReaderSettings, encoder: Callable[[], Encoder]) -> Reader:
+    """The reader that the settings name; ``encoder`` is asked for only where the reader is made of it.
+
+    Raises WeightsError where its weights are missing or changed.
+    """
     if settings.model == "cross-encoder":
         from rag.reader.crossencoder import CrossEncoderReader
         from rag.reader.shipped import checked_folder
@@ -29,10 +32,12 @@ def open_reader(settings: ReaderSettings, encoder: Encoder) -> Reader:
 
     from rag.reader.similarity import SimilarityReader
 
-    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
-        return encoder.encode(texts, kind="passage")
+    known = encoder()
 
-    return SimilarityReader(encode, encoder.fingerprint)
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        return known.encode(texts, kind="passage")
+
+    return SimilarityReader(encode, known.fingerprint)
 
 
 def reader_fingerprint(settings: ReaderSettings, encoder_fingerprint: str) -> str:

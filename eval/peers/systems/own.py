@@ -32,7 +32,7 @@ class Own:
         task = self._task
         settings = load_settings({"store": task.store, "reader.threads": task.threads}).settings
         encoder = load_encoder(settings.encoder, n_threads=task.threads)
-        reader = open_reader(settings.reader, encoder)
+        reader = open_reader(settings.reader, lambda: encoder)
         calibrator = load_calibrator(reader.name)
 
         def build() -> Assistant:

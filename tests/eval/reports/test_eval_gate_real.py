@@ -68,7 +68,7 @@ def bench(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench
     )
     settings = Settings(store=sample_store)
     encoder = load_encoder(settings.encoder)
-    reader = open_reader(settings.reader, encoder)
+    reader = open_reader(settings.reader, lambda: encoder)
     calibrator = load_calibrator(reader.name)
 
     def ask(
@@ -79,7 +79,7 @@ def bench(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench
         only: Callable[[Question], bool] = lambda _: True,
     ) -> Table:
         shifted = calibrator if answered is None else replace(calibrator, answered=answered)
-        readers = open_reader(ReaderSettings(model="similarity"), encoder) if unread else reader
+        readers = open_reader(ReaderSettings(model="similarity"), lambda: encoder) if unread else reader
         with Assistant(Store.open(sample_store), encoder, readers, shifted, settings) as assistant:
             run(assistant, [q for q in questions if only(q)], folder / name, info={}, depth=DEPTH)
         return finish(open_run(folder / name))[0]
