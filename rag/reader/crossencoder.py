@@ -3,14 +3,14 @@
 Runs through OpenVINO, candidates batched by length. A passage longer than the model reads at once is read in
 overlapping windows, all of it. After a third of the layers a first opinion is asked; of many candidates only
 those it puts first are read to the end (a cascade, as in Xin et al. 2020, "Early Exiting BERT for Efficient
-Document Ranking"). Training is in ``rag.training``.
+Document Ranking"), and none after a few where one of those leads clearly. Training is in ``rag.training``.
 
 Shapes: b rows of a batch, t tokens, h hidden units.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from embeddings.bert import (
 )
 from rag.reader.base import Candidate, Judgement, Mark, Reading
 from rag.reader.decoding import join_tokens, marks_of, merge, windows
+from rag.settings import RANKING
 
 Floats = NDArray[np.float32]
 
@@ -63,8 +64,8 @@ class _State:
 class CrossEncoderReader:
     """Reads with weights from a folder: ``model.safetensors``, ``config.json``, ``tokenizer.json``.
 
-    ``exact`` computes in float32 throughout; otherwise in bfloat16 where the CPU has it. ``n_finished``
-    candidates are read to the end, 0 for all of them.
+    ``exact`` computes in float32 throughout; otherwise in bfloat16 where the CPU has it. At most
+    ``n_finished`` candidates are read to the end, fewer where one leads clearly; 0 reads all to the end.
     """
 
     name = "cross-encoder"
@@ -87,17 +88,33 @@ class CrossEncoderReader:
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
         """One reading a candidate, in the order given."""
-        rows = [row for i, c in enumerate(candidates) for row in self._windows(question, i, c)]
-        states = self._begun(rows)
-        opinion = [-np.inf] * len(candidates)
-        for row, state in zip(rows, states, strict=True):
-            opinion[row.candidate] = max(opinion[row.candidate], state.opinion)
-        promise = [found + candidate.prior for found, candidate in zip(opinion, candidates, strict=True)]
-        chosen = set(_first(promise, self._n_finished or len(candidates)))
-        finished = self._finished(
-            candidates, [pair for pair in zip(rows, states, strict=True) if pair[0].candidate in chosen]
-        )
-        return [finished.get(i) or Reading(promise[i], finished=False) for i in range(len(candidates))]
+        begun: dict[int, list[tuple[_Window, _State]]] = {}  # by the candidate's number, as the two below
+        promise: dict[int, float] = {}
+        finished: dict[int, Reading] = {}
+
+        def begin(numbers: Sequence[int]) -> None:
+            rows = [row for i in numbers for row in self._windows(question, i, candidates[i])]
+            for row, state in zip(rows, self._begun(rows), strict=True):
+                begun.setdefault(row.candidate, []).append((row, state))
+            for i in numbers:
+                promise[i] = max(state.opinion for _, state in begun[i]) + candidates[i].prior
+
+        def finish(numbers: Sequence[int]) -> None:
+            pairs = [pair for i in numbers if i not in finished for pair in begun[i]]
+            finished.update(self._finished(candidates, pairs))
+
+        everything = range(len(candidates))
+        n_finished = self._n_finished or len(candidates)
+        may_stop = RANKING.finished_first < self._n_finished
+        begin(everything[: RANKING.begun_first] if may_stop else everything)
+        if may_stop:
+            finish(_first(promise, RANKING.finished_first))
+        if not (may_stop and _is_clear(promise, finished, candidates)):
+            begin(everything[len(begun) :])
+            finish(_first(promise, n_finished))
+        # What was not begun counts like the least promising of what was; its prior still orders it.
+        least = min(promise.values(), default=0.0)
+        return [finished.get(i) or Reading(promise.get(i, least), finished=False) for i in everything]
 
     def judge(self, question: str, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Judgement]:
         """What the two quotations of each pair are to each other, in the order given, for this question.
@@ -187,9 +204,27 @@ class CrossEncoderReader:
             yield _Window(number, row, len(before), len(before) + len(header), offsets[start:end])
 
 
-def _first(scores: Sequence[float], n: int) -> list[int]:
-    """The positions of the n highest scores; of equals the earlier."""
-    return sorted(range(len(scores)), key=lambda i: -scores[i])[:n]
+def _first(scores: Mapping[int, float], n: int) -> list[int]:
+    """The n numbers of the highest scores; of equals the lower.
+
+    >>> _first({0: 1.0, 1: 3.0, 2: 3.0}, 2)
+    [1, 2]
+    """
+    return sorted(scores, key=lambda i: (-scores[i], i))[:n]
+
+
+def _is_clear(
+    promise: Mapping[int, float], finished: Mapping[int, Reading], candidates: Sequence[Candidate]
+) -> bool:
+    """Whether one that was finished leads all that was only begun, so that reading may stop.
+
+    >>> candidates, promise = [Candidate("a"), Candidate("b")], {0: 1.0, 1: 0.5}
+    >>> [_is_clear(promise, {0: Reading(relevance)}, candidates) for relevance in (2.0, 3.0)]
+    [False, True]
+    """
+    best = max((reading.relevance + candidates[i].prior for i, reading in finished.items()), default=0.0)
+    others = [score for i, score in promise.items() if i not in finished]
+    return not others or best - max(others) >= RANKING.clear_lead
 
 
 def _run(graph: Any, *inputs: NDArray[Any]) -> list[Floats]:
