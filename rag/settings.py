@@ -88,16 +88,18 @@ class RankingNumbers:
     )
     begun_first: int = _setting(
         8,
-        "of the candidates, the nearest; the others are begun only when none of these is clearly the best",
+        "of the candidates, the nearest; the others are begun only where none of these is clearly the best",
         unit="passages",
     )
     finished_first: int = _setting(
-        4, "of those begun first, the most promising; fewer often miss the best", unit="passages"
+        4,
+        "of those begun first, the most promising; 3 cost as much and missed the best more often",
+        unit="passages",
     )
     clear_lead: float = _setting(
         2.0,
-        "reading stops where the best passage leads every first opinion of those not finished by this: so "
-        "ended six questions in ten, and 98 of 100 with the passage first that reading on puts there",
+        "a passage is left unread when the best leads its first opinion by this: six questions in ten end "
+        "after the first four, and 98 in 100 have the passage first that reading eight of 16 puts there",
         unit="logits, fused scores counted in",
     )
     mark_weight: float = _setting(

@@ -88,8 +88,8 @@ class CrossEncoderReader:
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
         """One reading a candidate, in the order given."""
-        begun: dict[int, list[tuple[_Window, _State]]] = {}  # by the candidate's number, as the two below
-        promise: dict[int, float] = {}
+        promise = {i: c.prior for i, c in enumerate(candidates)}  # not begun: as an opinion of even odds
+        begun: dict[int, list[tuple[_Window, _State]]] = {}  # by the candidate's number, as the others
         finished: dict[int, Reading] = {}
 
         def begin(numbers: Sequence[int]) -> None:
@@ -104,17 +104,19 @@ class CrossEncoderReader:
             finished.update(self._finished(candidates, pairs))
 
         everything = range(len(candidates))
-        n_finished = self._n_finished or len(candidates)
-        may_stop = RANKING.finished_first < self._n_finished
-        begin(everything[: RANKING.begun_first] if may_stop else everything)
-        if may_stop:
-            finish(_first(promise, RANKING.finished_first))
-        if not (may_stop and _is_clear(promise, finished, candidates)):
+        if self._n_finished > RANKING.finished_first:
+            begin(everything[: RANKING.begun_first])
+            finish(_first({i: promise[i] for i in begun}, RANKING.finished_first))
+        if not finished or _open(promise, finished, candidates):
             begin(everything[len(begun) :])
-            finish(_first(promise, n_finished))
+            most = _first(promise, self._n_finished or len(candidates))
+            finish([i for i in _open(promise, finished, candidates) if i in most])
         # What was not begun counts like the least promising of what was; its prior still orders it.
-        least = min(promise.values(), default=0.0)
-        return [finished.get(i) or Reading(promise.get(i, least), finished=False) for i in everything]
+        least = min((promise[i] for i in begun), default=0.0)
+        return [
+            finished.get(i) or Reading(promise[i] if i in begun else least, finished=False)
+            for i in everything
+        ]
 
     def judge(self, question: str, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Judgement]:
         """What the two quotations of each pair are to each other, in the order given, for this question.
@@ -213,18 +215,17 @@ def _first(scores: Mapping[int, float], n: int) -> list[int]:
     return sorted(scores, key=lambda i: (-scores[i], i))[:n]
 
 
-def _is_clear(
+def _open(
     promise: Mapping[int, float], finished: Mapping[int, Reading], candidates: Sequence[Candidate]
-) -> bool:
-    """Whether one that was finished leads all that was only begun, so that reading may stop.
+) -> list[int]:
+    """The numbers of those not finished that may still prove better than the best that was.
 
-    >>> candidates, promise = [Candidate("a"), Candidate("b")], {0: 1.0, 1: 0.5}
-    >>> [_is_clear(promise, {0: Reading(relevance)}, candidates) for relevance in (2.0, 3.0)]
-    [False, True]
+    >>> candidates, promise = [Candidate("a"), Candidate("b"), Candidate("c")], {0: 1.0, 1: 0.5, 2: -3.0}
+    >>> [_open(promise, {0: Reading(relevance)}, candidates) for relevance in (-2.0, 2.0, 3.0)]
+    [[1, 2], [1], []]
     """
-    best = max((reading.relevance + candidates[i].prior for i, reading in finished.items()), default=0.0)
-    others = [score for i, score in promise.items() if i not in finished]
-    return not others or best - max(others) >= RANKING.clear_lead
+    best = max((reading.relevance + candidates[i].prior for i, reading in finished.items()), default=-np.inf)
+    return [i for i in promise if i not in finished and best - promise[i] < RANKING.clear_lead]
 
 
 def _run(graph: Any, *inputs: NDArray[Any]) -> list[Floats]:
