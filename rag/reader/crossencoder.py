@@ -40,6 +40,7 @@ QUOTATION_TOKENS = 96  # of each of two quotations that are judged together
 EARLY_LAYERS = 4  # after which the first opinion is asked
 OVERLAP_TOKENS = 64  # shared by neighbouring windows, longer than any span
 BATCH_TOKENS = 800  # of one batch: short passages took 1.3 times as long at 2048, long ones the same
+PADDING_TOKENS = 32  # of one row, what beginning another batch costs: .89 of the time without this limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +247,16 @@ def _stack(states: Sequence[Floats]) -> tuple[Floats, NDArray[np.int32]]:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like length together, longest first, at most BATCH_TOKENS a batch with its padding."""
+    """Rows of like length together, longest first: BATCH_TOKENS a batch and PADDING_TOKENS a row at most.
+
+    >>> list(_batches([100, 60, 90, 50])), list(_batches([400, 390, 400]))
+    ([[0, 2], [1, 3]], [[0, 2], [1]])
+    """
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     batch: list[int] = []
     for i in order:
-        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
+        longest = lengths[batch[0]] if batch else 0
+        if batch and ((len(batch) + 1) * longest > BATCH_TOKENS or longest - lengths[i] > PADDING_TOKENS):
             yield batch
             batch = []
         batch.append(i)

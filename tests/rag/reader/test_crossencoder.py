@@ -15,6 +15,7 @@ from rag.errors import WeightsError
 from rag.reader.base import Candidate
 from rag.reader.crossencoder import EARLY_LAYERS, CrossEncoderReader
 from rag.reader.shipped import CHECKSUMS, checked_folder, folder
+from rag.settings import RANKING
 
 QUESTION = "who was chief executive of the trust in 2015?"
 RIGHT = Candidate(
@@ -100,6 +101,50 @@ def test_of_many_candidates_the_most_promising_are_finished_and_read_as_if_alone
             assert [(m.start, m.end) for m in reading.marks] == [(m.start, m.end) for m in whole.marks]
         else:
             assert reading.marks == ()
+
+
+@pytest.fixture(scope="module")
+def stopping() -> CrossEncoderReader:
+    return CrossEncoderReader(checked_folder(), exact=True, n_finished=8)
+
+
+@pytest.mark.parametrize("place", [0, 3, 7, 9, 15])
+def test_wherever_the_passage_that_answers_stands_it_is_finished_and_wins(
+    stopping: CrossEncoderReader, exact: CrossEncoderReader, place: int
+) -> None:
+    candidates = [NEAR, OTHER] * 8
+    candidates[place] = RIGHT
+    readings = stopping.read(QUESTION, candidates)
+    best = max((i for i in range(16) if readings[i].finished), key=lambda i: readings[i].relevance)
+    assert best == place
+    assert readings[place].relevance == pytest.approx(exact.read(QUESTION, [RIGHT])[0].relevance, abs=1e-3)
+
+
+def test_reading_stops_where_one_passage_leads_clearly(stopping: CrossEncoderReader) -> None:
+    readings = stopping.read(QUESTION, [RIGHT, *[OTHER] * 15])
+    assert sum(reading.finished for reading in readings) == RANKING.finished_first
+    begun, not_begun = readings[1 : RANKING.begun_first], readings[RANKING.begun_first :]
+    least = min(reading.relevance for reading in begun if not reading.finished)
+    assert all(reading.relevance == least for reading in not_begun)
+
+
+def test_where_nothing_leads_as_many_are_finished_as_may_be(
+    stopping: CrossEncoderReader, exact: CrossEncoderReader
+) -> None:
+    candidates = [OTHER, NEAR] * 8
+    readings = stopping.read(QUESTION, candidates)
+    assert sum(reading.finished for reading in readings) == 8
+    for reading, whole in zip(readings, exact.read(QUESTION, candidates), strict=True):
+        if reading.finished:
+            assert reading.relevance == pytest.approx(whole.relevance, abs=1e-3)
+            assert [(m.start, m.end) for m in reading.marks] == [(m.start, m.end) for m in whole.marks]
+
+
+def test_the_same_passages_are_read_the_same_to_the_last_bit_again(stopping: CrossEncoderReader) -> None:
+    candidates = [NEAR, RIGHT, *[OTHER] * 10]
+    before = stopping.read(QUESTION, candidates)
+    stopping.read("when did it rain?", [OTHER] * 3)
+    assert stopping.read(QUESTION, candidates) == before
 
 
 def test_a_long_passage_is_read_to_its_end(exact: CrossEncoderReader) -> None:
