@@ -341,8 +341,8 @@ class ReaderSettings:
     threads: int = _setting(0, "0 uses every core", unit="threads", low=0, high=1024)
     n_finished: int = _setting(
         8,
-        "passages read to the end at most, chosen by a first opinion after a third of the layers; of more than "
-        "4, reading ends after 4 where one leads clearly; 0 finishes all: the right one is first no more "
+        "passages read to the end at most, chosen by a first opinion after a third of the layers; of more "
+        "than 4, reading ends after 4 where one leads clearly; 0 finishes all: the right one is first no more "
         "often, among five in .93 and not .91, in twice the time",
         unit="passages",
         low=0,
