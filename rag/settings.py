@@ -342,8 +342,8 @@ class ReaderSettings:
     n_finished: int = _setting(
         8,
         "passages read to the end at most, chosen by a first opinion after a third of the layers; of more "
-        "than 4, reading ends after 4 where one leads clearly; 0 finishes all: the right one is first no more "
-        "often, among five in .93 and not .91, in twice the time",
+        "than 4, reading ends after 4 where one leads clearly; 0 finishes all: the right one is first no "
+        "more often, among five in .93 and not .91, in twice the time",
         unit="passages",
         low=0,
         high=1000,
