@@ -54,9 +54,17 @@ class Haystack:
         self._retrieval.connect("vectors", "joiner")
 
     def index(self) -> None:
-        """Every text as a document with its row for an id."""
+        """Every text as a document with its row for an id, and its vector where vectors are given."""
         documents = [self._document(id=str(row), content=text) for row, text in enumerate(self._task.texts)]
-        self._store.write_documents(self._embedder.run(documents)["documents"])
+        if self._task.vectors:
+            import numpy as np
+
+            vectors = np.load(self._task.vectors, allow_pickle=False)  # (n, d)
+            for document, vector in zip(documents, vectors, strict=True):
+                document.embedding = vector.tolist()
+            self._store.write_documents(documents)
+        else:
+            self._store.write_documents(self._embedder.run(documents)["documents"])
 
     def ask(self, question: str) -> Found:
         """The joined documents, and the answer with the best score; without words it is "no answer"."""
