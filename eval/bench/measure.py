@@ -149,9 +149,7 @@ def _documents(corpus: Path, settings: Settings) -> list[Loaded]:
         return [one for one in found if not isinstance(one, LoadError)]
 
 
-def _head(
-    plan: Plan, settings: Settings, documents: Sequence[Loaded], source: Material
-) -> dict[str, Any]:
+def _head(plan: Plan, settings: Settings, documents: Sequence[Loaded], source: Material) -> dict[str, Any]:
     """What the card was made with, and no figure yet."""
     return {
         "format": FORMAT,

@@ -83,7 +83,11 @@ def material(loaded: Sequence[Loaded]) -> Material:
                     small.update(word for word in words if word[0].islower())
         if found:
             documents.append(tuple(found))
-    names = {name for name in inside - _CALENDAR if _CAPITALISED.fullmatch(name) and len(name) > 2 and name.lower() not in small}
+    names = {
+        name
+        for name in inside - _CALENDAR
+        if _CAPITALISED.fullmatch(name) and len(name) > 2 and name.lower() not in small
+    }
     return Material(tuple(documents), frozenset(names))
 
 
