@@ -38,7 +38,7 @@ def normalised(text: str) -> str:
     >>> normalised("“The  Trust’s £6.5m,” he said.")
     "the trust's 6.5m he said"
     """
-    return " ".join(word.casefold() for word in _words(text))
+    return " ".join(_words(text)).casefold()
 
 
 def _words(text: str) -> list[str]:
@@ -106,7 +106,10 @@ def label(text: str) -> int:
     >>> label("The trust opened.") == label("“the trust  opened”")
     True
     """
-    words = normalised(text) or text
+    return _label(normalised(text) or text)
+
+
+def _label(words: str) -> int:
     return int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:8], "little")
 
 
@@ -119,7 +122,7 @@ def group(texts: Sequence[str], language: Language, earlier: Earlier | None = No
     for row, leader in enumerate(leaders):
         if row != leader:
             continue
-        own = labels[row] = label(texts[row])
+        own = labels[row] = _label(plain[row])
         if earlier is not None and not earlier.has(own) and row in keys_of:
             for other in earlier.like(keys_of[row]):
                 if near_equal(other, texts[row], language) and earlier.has(label(other)):
@@ -237,15 +240,24 @@ def _band_keys(texts: Sequence[Sequence[str]]) -> NDArray[np.uint32]:
     """For each text, by its words, the key of each band of its MinHash signature, (n, n_bands)."""
     numbers = np.random.default_rng(0).integers(1, 2**63, size=(_N_HASHES, 2), dtype=np.uint64) | np.uint64(1)
     keys = np.zeros((len(texts), _N_BANDS), np.uint32)
+    codes = _Codes()
     for row, words in enumerate(texts):
-        signature = _signature(words, numbers).reshape(_N_BANDS, -1)
+        signature = _signature(list(map(codes.__getitem__, words)), numbers).reshape(_N_BANDS, -1)
         mixed = (signature * numbers[: signature.shape[1], 0]).sum(axis=1, dtype=np.uint64)  # wrapping
         keys[row] = (mixed >> np.uint64(32)).astype(np.uint32)
     return keys
 
 
-def _signature(words: Sequence[str], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    codes = np.array([zlib.crc32(word.encode()) for word in words], dtype=np.uint64)  # (n_words,)
+class _Codes(dict[str, int]):
+    """The number of each word, worked out when first asked for: a corpus has few words, many times."""
+
+    def __missing__(self, word: str) -> int:
+        code = self[word] = zlib.crc32(word.encode())
+        return code
+
+
+def _signature(words: Sequence[int], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    codes = np.array(words, dtype=np.uint64)  # (n_words,)
     shingles = (
         codes[:-2] * np.uint64(0x9E3779B97F4A7C15) + codes[1:-1] * np.uint64(0xC2B2AE3D27D4EB4F) + codes[2:]
     )
