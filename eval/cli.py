@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +13,6 @@ import typer
 from rag.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from eval.questions import Question
     from eval.runs import Run
 

@@ -63,7 +63,7 @@ def settings_of(job: Job) -> Settings:
 
 
 class StageTimes:
-    """A progress that writes down how long each stage took, and what lay between two; shows it on a bar too."""
+    """A progress that notes how long each stage took, and what lay between two; it moves a bar as well."""
 
     def __init__(self, bar: Progress | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self._bar = bar
@@ -178,10 +178,11 @@ def ask_store(job: Job) -> dict[str, Any]:
             timings.append(times | {"search": sum(times.get(stage, 0.0) for stage in SEARCH)})
             statuses[str(answer.status)] += 1
         memory = memory_mb()
+        peak_mb = max(peak_memory_mb(), memory["resident_mb"] or 0.0)  # it may be told a little late
     return {
         "open": {"store_ms": store_ms, "assistant_ms": assistant_ms, "first_question_ms": first_ms},
         "ask": {"n": len(timings), "latency_ms": latency(timings), "statuses": dict(statuses)},
-        "memory": {"before_models_mb": before_mb, **memory, "peak_mb": peak_memory_mb()},
+        "memory": {"before_models_mb": before_mb, **memory, "peak_mb": peak_mb},
     }
 
 

@@ -1,4 +1,4 @@
-"""The whole benchmark: for each size a corpus made, indexed, asked, changed, and held beside other systems."""
+"""The whole benchmark: for each size a corpus made, indexed, asked, changed, and given to other systems."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PEERS = ("sentence-transformers + faiss", "bm25s", "txtai", "haystack")
 TAKE_VECTORS = ("sentence-transformers + faiss", "haystack")  # where the encoder made none for anybody
 NO_VECTORS = ("bm25s",)
 ANSWERS = (0, 3, 4)  # exit statuses of ``rag ask`` that follow an answer: answered, abstained, weak
-N_COLD = 5  # processes started one after another, each to answer one question
+N_COLD = 3  # processes started one after another, each to answer one question
 N_CHANGED = 1000  # passages added, and then deleted; never more than there are
 PEER_SECONDS = 1800.0  # what takes longer to index and to answer is a row that says so
 METHOD = (
