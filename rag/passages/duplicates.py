@@ -12,6 +12,7 @@ import hashlib
 import re
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -28,6 +29,7 @@ _JACCARD = 0.85  # of three-word shingles; a reworded sentence in a paragraph of
 _LENGTH = 0.8  # shorter to longer in words: cheaper to test than shingles, and implied by them
 _N_HASHES, _N_BANDS = 64, 16  # bands of 4: at .85 one pair in ten thousand escapes every band
 _N_MARKS = 40  # of 64: a pair at .85 shares 54 give or take 3, one at .5 seldom 40
+_N_SHARED = 2  # of 16 bands, of which a pair at .85 shares 8: one in seven thousand fewer than two
 _N_COMPARED = 8  # passages of one band that another is compared with
 _MIN_WORDS = 12  # below it a single word is too much of a passage to overlook
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*%?")
@@ -61,7 +63,7 @@ def groups(texts: Sequence[str], language: Language = ENGLISH) -> list[int]:
 class Bands:
     """What like passages are found by: for each band the keys of its rows, ascending, and the rows.
 
-    Rows that share a key in any band may be near-equal; rows of equal words stand in it once.
+    Rows that share keys may be near-equal; rows of equal words stand in it once.
     """
 
     keys: NDArray[np.uint32]  # (n_bands, m)
@@ -74,13 +76,13 @@ class Bands:
         return cls(np.take_along_axis(keys.T, order, axis=1), np.asarray(rows, np.uint32)[order])
 
     def like(self, keys: NDArray[np.uint32]) -> list[int]:
-        """The first rows that share a band with these keys (n_bands,), ascending."""
-        found: set[int] = set()
+        """The rows that are among the first of two bands or more with these keys (n_bands,), ascending."""
+        found: Counter[int] = Counter()
         for band, key in enumerate(keys):
             start = int(np.searchsorted(self.keys[band], key, "left"))
             end = int(np.searchsorted(self.keys[band], key, "right"))
             found.update(self.rows[band, start : min(end, start + _N_COMPARED)].tolist())
-        return sorted(found)
+        return sorted(row for row, n_bands in found.items() if n_bands >= _N_SHARED)
 
 
 class Earlier(Protocol):
