@@ -79,6 +79,7 @@ def _rows() -> list[tuple[str, Callable[[Figures], str]]]:
     ]
     rows += [(f"  {stage}", lambda one, stage=stage: _latency(one, stage)) for stage in QUESTION_STAGES]  # type: ignore[misc]
     rows += [
+        ("  time of cores a question, ms", lambda one: number(one["ask"]["cpu_ms"])),
         ("rag ask in a new process, p50 ms", lambda one: number(one["cold"]["p50_ms"])),
         ("opening the store / with models, ms", lambda one: _pair(one["open"], "store_ms", "assistant_ms")),
         ("a reader's memory / its own, MB", lambda one: _pair(one["memory"], "resident_mb", "own_mb")),
@@ -87,6 +88,7 @@ def _rows() -> list[tuple[str, Callable[[Figures], str]]]:
     ]
     rows += [(f"  {stage}", lambda one, stage=stage: _rate(one, stage)) for stage in INDEX_STAGES]  # type: ignore[misc]
     rows += [
+        ("  time of cores a passage, ms", _cpu),
         ("  its memory at most, MB", lambda one: number(one["index"]["peak_memory_mb"])),
         ("adding, s / MB written", lambda one: _change(one["add"])),
         ("deleting, s / MB written", lambda one: _change(one["delete"])),
@@ -101,6 +103,10 @@ def _latency(one: Figures, stage: str) -> str:
 
 def _pair(figures: Figures, a: str, b: str) -> str:
     return f"{number(figures[a])} / {number(figures[b])}"
+
+
+def _cpu(one: Figures) -> str:
+    return number(1e3 * one["index"]["cpu_seconds"] / one["n_passages"])
 
 
 def _rate(one: Figures, stage: str) -> str:

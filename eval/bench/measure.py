@@ -344,7 +344,7 @@ class _Size:
         before = set(_inodes(self._store))
         figures = self._index()
         new = {key: size for key, size in _inodes(self._store).items() if key not in before}
-        kept = ("seconds", "stages", "steps", "n_passages", "n_embedded", "peak_memory_mb")
+        kept = ("seconds", "cpu_seconds", "stages", "steps", "n_passages", "n_embedded", "peak_memory_mb")
         return {"n": n, **{name: figures[name] for name in kept}, "written_bytes": sum(new.values())}
 
     def _peers(self, questions: Sequence[str]) -> list[dict[str, Any]]:
