@@ -146,7 +146,7 @@ def _groups(
     rows = [
         row for row, leader in enumerate(leaders) if row == leader and plain[row].count(" ") >= _MIN_WORDS - 1
     ]
-    keys, marks = _band_keys([plain[row].split() for row in rows])
+    keys, marks = _band_keys([plain[row] for row in rows])
     moved: dict[int, int] = {}
     for earlier, later in np.asarray(rows, np.int64)[_candidates(keys, marks)].tolist():
         # Only with a passage that stands for itself: likeness is not handed on from copy to copy.
@@ -241,8 +241,8 @@ def _candidates(keys: NDArray[np.uint32], marks: NDArray[np.uint8]) -> NDArray[n
     return np.stack([pairs % n, pairs // n], axis=1) if n else np.zeros((0, 2), np.int64)
 
 
-def _band_keys(texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-    """For each text, by its words, the keys of its MinHash signature's bands and a byte of each hash.
+def _band_keys(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """For each text, words between blanks, the keys of its MinHash signature's bands and a byte of each hash.
 
     Shapes (n, n_bands) and (n, n_hashes). The share of bytes that two texts have in common is about that of
     their shingles.
@@ -251,8 +251,8 @@ def _band_keys(texts: Sequence[Sequence[str]]) -> tuple[NDArray[np.uint32], NDAr
     keys = np.zeros((len(texts), _N_BANDS), np.uint32)
     marks = np.zeros((len(texts), _N_HASHES), np.uint8)
     codes = _Codes()
-    for row, words in enumerate(texts):
-        signature = _signature(list(map(codes.__getitem__, words)), numbers)
+    for row, text in enumerate(texts):
+        signature = _signature(list(map(codes.__getitem__, text.split())), numbers)
         marks[row] = signature.astype(np.uint8)
         signature = signature.reshape(_N_BANDS, -1)
         mixed = (signature * numbers[: signature.shape[1], 0]).sum(axis=1, dtype=np.uint64)  # wrapping
