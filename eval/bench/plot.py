@@ -118,10 +118,12 @@ def panel(title: str, lines: Lines, number: int) -> str:
     parts = [at, head]
     for x in xs:
         parts.append(f'<line class="g" x1="{across(x)}" x2="{across(x)}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text x="{across(x)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{x:,.0f}</text>')
+        parts.append(
+            f'<text x="{across(x)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_tick(x)}</text>'
+        )
     for y in ys:
         parts.append(f'<line class="g" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(y)}" y2="{up(y)}"/>')
-        parts.append(f'<text x="{LEFT - 5}" y="{up(y) + 4}" text-anchor="end">{y:,g}</text>')
+        parts.append(f'<text x="{LEFT - 5}" y="{up(y) + 4}" text-anchor="end">{_tick(y)}</text>')
     names = _apart({name: up(each[-1][1]) for name, each in drawn.items()})
     for place, (name, each) in enumerate(drawn.items()):
         colour = COLOURS[place % len(COLOURS)]
@@ -131,6 +133,15 @@ def panel(title: str, lines: Lines, number: int) -> str:
         label = f'<text x="{WIDTH - RIGHT + 6}" y="{names[name] + 4}" style="fill:{colour}">'
         parts.append(f"{label}{escape(name)}</text>")
     return "".join([*parts, "</g>"])
+
+
+def _tick(value: float) -> str:
+    """A power of ten as it is written.
+
+    >>> _tick(0.01), _tick(1e6)
+    ('0.01', '1,000,000')
+    """
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
 def _share(value: float, ticks: Sequence[float]) -> float:
