@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +13,6 @@ import typer
 from rag.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from eval.questions import Question
     from eval.runs import Run
 
@@ -88,14 +85,14 @@ def report(
     """Show a run's figures, and write them with every question as one HTML file."""
     from eval.files import write_whole
     from eval.reports.html import render
-    from eval.reports.tables import show
+    from eval.reports.tables import screen, show
     from eval.scoring.saved import finish
 
     run = _opened(folder)
     scores, figures = finish(run)
     path = html or folder / "report.html"
     write_whole(path, render(run, scores, figures, most_rows=rows))
-    show(run, figures, _screen())
+    show(run, figures, screen())
     _tell(f"written: {path}")
 
 
@@ -115,6 +112,7 @@ def compare(
     from eval.reports import compare_html
     from eval.reports.compare import compare as comparison_of
     from eval.reports.compare_screen import show
+    from eval.reports.tables import screen
     from eval.runs.environment import conditions_changed
     from eval.scoring import HEADLINE, METRICS
     from eval.scoring.saved import finish, load_scores
@@ -126,7 +124,7 @@ def compare(
     comparison = comparison_of(scores_a, scores_b, causes_a, causes_b, metrics=metrics)
     asked = {q.id: q.standalone or q.question for run in runs for q in run.questions}
     conditions = conditions_changed(runs[0].info, runs[1].info)
-    show(comparison, asked, (runs[0].name, runs[1].name), _screen(), conditions=conditions)
+    show(comparison, asked, (runs[0].name, runs[1].name), screen(), conditions=conditions)
     if html is not None:
         write_whole(html, compare_html.render(runs[0], scores_a, runs[1], scores_b, comparison))
         _tell(f"written: {html}")
@@ -331,6 +329,7 @@ def peers(
     from eval.peers.comparison import compare as compare_peers
     from eval.peers.registry import chosen
     from eval.peers.table import show
+    from eval.reports.tables import screen
     from eval.runs import opening
 
     systems = chosen(only)
@@ -344,7 +343,7 @@ def peers(
         for system in report["systems"]:
             show_json({name: value for name, value in system.items() if name != "rows"})
     else:
-        show(report, _screen())
+        show(report, screen())
     _tell(f"written: {out / 'peers.json'}")
 
 
@@ -377,21 +376,11 @@ def _opened(folder: Path) -> Run:
 
 
 def _summary(run: Run) -> None:
-    from eval.reports.tables import show
+    from eval.reports.tables import screen, show
     from eval.scoring.saved import finish
 
-    show(run, finish(run)[1], _screen())
+    show(run, finish(run)[1], screen())
     _tell(f"next: rag eval report {run.folder}")
-
-
-def _screen() -> Console:
-    """Stdout as a console: colour where it is taken, and tables whole where nobody's terminal folds them."""
-    from rich.console import Console
-
-    from rag.output.streams import coloured
-
-    width = None if sys.stdout.isatty() else 160
-    return Console(file=sys.stdout, width=width, no_color=not coloured(sys.stdout), highlight=False)
 
 
 def _tell(text: str) -> None:

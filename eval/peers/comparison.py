@@ -149,7 +149,7 @@ def outcome_of(peer: Peer, scratch: Path, out: Path, *, limit_seconds: float = L
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "eval.peers.worker", peer.name, str(scratch / "task.json"), str(path)],
-                env=_variables(os.environ, threads),
+                env=variables(os.environ, threads),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -163,8 +163,8 @@ def outcome_of(peer: Peer, scratch: Path, out: Path, *, limit_seconds: float = L
     return read_outcome(path)
 
 
-def _variables(before: Mapping[str, str], threads: int) -> dict[str, str]:
-    """The process's environment: what stands here, our own modules found, threads and silence set."""
+def variables(before: Mapping[str, str], threads: int) -> dict[str, str]:
+    """A process's environment: what stands here, our own modules found, threads and silence set."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [before.get("PYTHONPATH")])]
     return {**before, **worker_environment(threads), "PYTHONPATH": os.pathsep.join(paths)}

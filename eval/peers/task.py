@@ -32,7 +32,8 @@ class Task:
     """The job of one process. Row i is passage i; ``k`` hits are wanted; paths are absolute.
 
     ``corpus`` is for our own system alone, ``store`` a folder it may write its index to. ``reader`` is the
-    folder of our reader's weights in the form of the transformers library.
+    folder of our reader's weights in the form of the transformers library. ``vectors`` is an .npy file of the
+    passages' vectors (n, d) for systems that can take them finished; empty: each makes its own.
     """
 
     passages: tuple[SharedPassage, ...]
@@ -43,6 +44,7 @@ class Task:
     reader: str
     threads: int
     k: int
+    vectors: str = ""
 
     @property
     def texts(self) -> list[str]:

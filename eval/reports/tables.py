@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,16 @@ def plain(text: str) -> str:
     'a[31mb c'
     """
     return without_unseen(text)
+
+
+def screen() -> Console:
+    """Stdout as a console: colour where it is taken, and tables whole where nobody's terminal folds them."""
+    from rich.console import Console
+
+    from rag.output.streams import coloured
+
+    width = None if sys.stdout.isatty() else 160
+    return Console(file=sys.stdout, width=width, no_color=not coloured(sys.stdout), highlight=False)
 
 
 def percent(value: float | None) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from eval.bench import cli as bench
 from eval.cli import app as eval_app
 from rag import __version__
 from rag.cli import ask, chat, check, doctor, export, index, info, mcp, search, serve, show, verify
@@ -68,6 +69,7 @@ app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=info.EPILOG)(info.info)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.command(epilog=bench.EPILOG)(bench.bench)
 app.add_typer(eval_app, name="eval", help="Measure answers against questions with known evidence.")
 
 

@@ -12,6 +12,7 @@ import hashlib
 import re
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -27,6 +28,8 @@ from rag.text.language import Language
 _JACCARD = 0.85  # of three-word shingles; a reworded sentence in a paragraph of five falls below it
 _LENGTH = 0.8  # shorter to longer in words: cheaper to test than shingles, and implied by them
 _N_HASHES, _N_BANDS = 64, 16  # bands of 4: at .85 one pair in ten thousand escapes every band
+_N_MARKS = 40  # of 64: a pair at .85 shares 54 give or take 3, one at .5 seldom 40
+_N_SHARED = 2  # of 16 bands, of which a pair at .85 shares 8: one in seven thousand fewer than two
 _N_COMPARED = 8  # passages of one band that another is compared with
 _MIN_WORDS = 12  # below it a single word is too much of a passage to overlook
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*%?")
@@ -38,7 +41,7 @@ def normalised(text: str) -> str:
     >>> normalised("“The  Trust’s £6.5m,” he said.")
     "the trust's 6.5m he said"
     """
-    return " ".join(word.casefold() for word in _words(text))
+    return " ".join(_words(text)).casefold()
 
 
 def _words(text: str) -> list[str]:
@@ -60,7 +63,7 @@ def groups(texts: Sequence[str], language: Language = ENGLISH) -> list[int]:
 class Bands:
     """What like passages are found by: for each band the keys of its rows, ascending, and the rows.
 
-    Rows that share a key in any band may be near-equal; rows of equal words stand in it once.
+    Rows that share keys may be near-equal; rows of equal words stand in it once.
     """
 
     keys: NDArray[np.uint32]  # (n_bands, m)
@@ -73,13 +76,13 @@ class Bands:
         return cls(np.take_along_axis(keys.T, order, axis=1), np.asarray(rows, np.uint32)[order])
 
     def like(self, keys: NDArray[np.uint32]) -> list[int]:
-        """The first rows that share a band with these keys (n_bands,), ascending."""
-        found: set[int] = set()
+        """The rows that are among the first of two bands or more with these keys (n_bands,), ascending."""
+        found: Counter[int] = Counter()
         for band, key in enumerate(keys):
             start = int(np.searchsorted(self.keys[band], key, "left"))
             end = int(np.searchsorted(self.keys[band], key, "right"))
             found.update(self.rows[band, start : min(end, start + _N_COMPARED)].tolist())
-        return sorted(found)
+        return sorted(row for row, n_bands in found.items() if n_bands >= _N_SHARED)
 
 
 class Earlier(Protocol):
@@ -106,7 +109,10 @@ def label(text: str) -> int:
     >>> label("The trust opened.") == label("“the trust  opened”")
     True
     """
-    words = normalised(text) or text
+    return _label(normalised(text) or text)
+
+
+def _label(words: str) -> int:
     return int.from_bytes(hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()[:8], "little")
 
 
@@ -119,7 +125,7 @@ def group(texts: Sequence[str], language: Language, earlier: Earlier | None = No
     for row, leader in enumerate(leaders):
         if row != leader:
             continue
-        own = labels[row] = label(texts[row])
+        own = labels[row] = _label(plain[row])
         if earlier is not None and not earlier.has(own) and row in keys_of:
             for other in earlier.like(keys_of[row]):
                 if near_equal(other, texts[row], language) and earlier.has(label(other)):
@@ -140,9 +146,9 @@ def _groups(
     rows = [
         row for row, leader in enumerate(leaders) if row == leader and plain[row].count(" ") >= _MIN_WORDS - 1
     ]
-    keys = _band_keys([plain[row].split() for row in rows])
+    keys, marks = _band_keys([plain[row] for row in rows])
     moved: dict[int, int] = {}
-    for earlier, later in _candidates(rows, keys):
+    for earlier, later in np.asarray(rows, np.int64)[_candidates(keys, marks)].tolist():
         # Only with a passage that stands for itself: likeness is not handed on from copy to copy.
         if later in moved or earlier in moved:
             continue
@@ -217,35 +223,53 @@ def _shingles(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(words[at : at + width]) for at in range(len(words) - width + 1))
 
 
-def _candidates(rows: Sequence[int], keys: NDArray[np.uint32]) -> list[tuple[int, int]]:
-    """Pairs (earlier, later) that share a band, in order of the later, with no pair twice."""
-    bands = Bands.of(rows, keys)
-    pairs: set[tuple[int, int]] = set()
-    for band in range(len(bands.keys)):
-        same = np.flatnonzero(bands.keys[band, 1:] == bands.keys[band, :-1]) + 1  # as the one before
-        start = -1
-        for at in same.tolist():
-            if start < 0 or bands.keys[band, at] != bands.keys[band, start]:
-                start = at - 1
-            # A form letter sent a thousand times needs comparing with its first few copies only.
-            others = bands.rows[band, start : min(at, start + _N_COMPARED)].tolist()
-            pairs.update((other, int(bands.rows[band, at])) for other in others)
-    return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+def _candidates(keys: NDArray[np.uint32], marks: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pairs (earlier, later) of texts that share a band and most marks, (p, 2), by the later, none twice."""
+    n = len(keys)
+    bands = Bands.of(range(n), keys)
+    found = [np.zeros(0, np.int64)]
+    for of_band, rows in zip(bands.keys, bands.rows, strict=True):
+        fresh = np.concatenate([[True], of_band[1:] != of_band[:-1]])
+        places = np.arange(n)
+        firsts = np.maximum.accumulate(np.where(fresh, places, 0))
+        for step in range(_N_COMPARED):  # a form letter sent a thousand times: with its first few copies only
+            at = np.flatnonzero(firsts + step < places)
+            earlier, later = rows[firsts[at] + step].astype(np.int64), rows[at].astype(np.int64)
+            alike = (marks[earlier] == marks[later]).sum(axis=1) >= _N_MARKS
+            found.append(later[alike] * n + earlier[alike])
+    pairs = np.unique(np.concatenate(found))
+    return np.stack([pairs % n, pairs // n], axis=1) if n else np.zeros((0, 2), np.int64)
 
 
-def _band_keys(texts: Sequence[Sequence[str]]) -> NDArray[np.uint32]:
-    """For each text, by its words, the key of each band of its MinHash signature, (n, n_bands)."""
+def _band_keys(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """For each text, words between blanks, the keys of its MinHash signature's bands and a byte of each hash.
+
+    Shapes (n, n_bands) and (n, n_hashes). The share of bytes that two texts have in common is about that of
+    their shingles.
+    """
     numbers = np.random.default_rng(0).integers(1, 2**63, size=(_N_HASHES, 2), dtype=np.uint64) | np.uint64(1)
     keys = np.zeros((len(texts), _N_BANDS), np.uint32)
-    for row, words in enumerate(texts):
-        signature = _signature(words, numbers).reshape(_N_BANDS, -1)
+    marks = np.zeros((len(texts), _N_HASHES), np.uint8)
+    codes = _Codes()
+    for row, text in enumerate(texts):
+        signature = _signature(list(map(codes.__getitem__, text.split())), numbers)
+        marks[row] = signature.astype(np.uint8)
+        signature = signature.reshape(_N_BANDS, -1)
         mixed = (signature * numbers[: signature.shape[1], 0]).sum(axis=1, dtype=np.uint64)  # wrapping
         keys[row] = (mixed >> np.uint64(32)).astype(np.uint32)
-    return keys
+    return keys, marks
 
 
-def _signature(words: Sequence[str], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    codes = np.array([zlib.crc32(word.encode()) for word in words], dtype=np.uint64)  # (n_words,)
+class _Codes(dict[str, int]):
+    """The number of each word, worked out when first asked for: a corpus has few words, many times."""
+
+    def __missing__(self, word: str) -> int:
+        code = self[word] = zlib.crc32(word.encode())
+        return code
+
+
+def _signature(words: Sequence[int], numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    codes = np.array(words, dtype=np.uint64)  # (n_words,)
     shingles = (
         codes[:-2] * np.uint64(0x9E3779B97F4A7C15) + codes[1:-1] * np.uint64(0xC2B2AE3D27D4EB4F) + codes[2:]
     )

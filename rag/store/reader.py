@@ -195,8 +195,15 @@ class Store:
 
     def labels(self, rows: Iterable[int]) -> list[int]:
         """For each row the label of its group: passages of one label say the same."""
-        places = [self._place(int(row)) for row in rows]
-        return [int(segment.labels[at]) for segment, at in places]
+        wanted = np.fromiter(rows, np.int64)
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < self._offsets[-1]:
+            raise IndexError(f"a row of {wanted.min()} ... {wanted.max()} is none of {self._offsets[-1]}")
+        numbers = np.searchsorted(self._offsets, wanted, "right") - 1
+        labels = np.zeros(len(wanted), np.uint64)
+        for number in np.unique(numbers):
+            here = numbers == number
+            labels[here] = self._segments[number].labels[wanted[here] - self._offsets[number]]
+        return [int(label) for label in labels]
 
     def members(self, label: int) -> list[int]:
         """The rows of a group, ascending."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ class Segment:
     @cached_property
     def sentences(self) -> NDArray[np.uint8]:
         """The packed vectors of all sentences, passage after passage, (s, w)."""
-        packed: NDArray[np.uint8] = np.load(self.folder / SENTENCES, mmap_mode="r", allow_pickle=False)
+        packed: NDArray[np.uint8] = _array(self.folder / SENTENCES)
         return packed
 
     @cached_property
@@ -83,28 +84,25 @@ class Segment:
     @cached_property
     def embedded(self) -> NDArray[np.uint8]:
         """The key of what was embedded for each row, and its proof, (n, 32)."""
-        found: NDArray[np.uint8] = np.load(self.folder / EMBEDDED, mmap_mode="r", allow_pickle=False)
+        found: NDArray[np.uint8] = _array(self.folder / EMBEDDED)
         return found
 
     @cached_property
     def labels(self) -> NDArray[np.uint64]:
         """The label of each row's group, (n,)."""
-        found: NDArray[np.uint64] = np.load(self.folder / LABELS, mmap_mode="r", allow_pickle=False)
+        found: NDArray[np.uint64] = _array(self.folder / LABELS)
         return found
 
     @cached_property
     def by_label(self) -> NDArray[np.uint32]:
         """All rows, ascending by label, those of one label ascending."""
-        found: NDArray[np.uint32] = np.load(self.folder / BY_LABEL, mmap_mode="r", allow_pickle=False)
+        found: NDArray[np.uint32] = _array(self.folder / BY_LABEL)
         return found
 
     @cached_property
     def bands(self) -> Bands:
         """What near-equal passages are found by."""
-        keys, rows = (
-            np.load(self.folder / name, mmap_mode="r", allow_pickle=False) for name in (BANDS, BAND_ROWS)
-        )
-        return Bands(keys, rows)
+        return Bands(_array(self.folder / BANDS), _array(self.folder / BAND_ROWS))
 
     def rows_of(self, positions: Sequence[int]) -> Rows:
         """The rows of the documents at these positions."""
@@ -132,9 +130,10 @@ class Segment:
         )
 
 
-def _array(path: Path) -> Rows:
-    found: Rows = np.load(path, mmap_mode="r", allow_pickle=False)
-    return found
+def _array(path: Path) -> NDArray[Any]:
+    """An array that stays in its file, as a plain one: a memmap takes ten times as long to give a number."""
+    mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return mapped.view(np.ndarray)
 
 
 def _bisect(labels: NDArray[np.uint64], order: NDArray[np.uint32], wanted: int, *, after: bool) -> int:

@@ -10,6 +10,7 @@ from rag.text.english import ENGLISH
 from rag.text.language import Language
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
+_POSSESSIVES = ("'s", "’s")
 
 
 @lru_cache(maxsize=4)
@@ -25,7 +26,7 @@ def terms(text: str, language: Language = ENGLISH) -> list[str]:
     >>> terms("The council's decisions, and the trust’s")
     ['council', 'decis', 'trust']
     """
-    words = (re.sub(r"['’]s?$", "", word) for word in _WORD.findall(text.casefold()))
-    kept = [word for word in words if word and word not in language.stop_words]
+    words = (word[:-2] if word.endswith(_POSSESSIVES) else word for word in _WORD.findall(text.casefold()))
+    kept = [word for word in words if word not in language.stop_words]
     stems: list[str] = _stemmer(language.stemmer).stemWords(kept)
     return stems

@@ -13,7 +13,8 @@ from cases import FILES, MINUTES, REVIEW, ROWS
 from support import WordEncoder, settings
 from test_eval_cli import rag
 
-from embeddings.weights import stock_folder
+from embeddings.encoder import open_encoder
+from embeddings.weights import STOCK, stock_folder
 from eval.peers.comparison import outcome_of, shared_passages
 from eval.peers.figures import QUALITY, Judge, system_figures
 from eval.peers.reader_weights import write_question_answering
@@ -195,6 +196,17 @@ def test_a_process_that_dies_or_hangs_is_an_outcome(make_task: Callable[..., Tas
     assert (
         outcome_of(peer("bm25s"), tmp_path, tmp_path).why == "its process ended with status 1; see bm25s.log"
     )
+
+
+def test_vectors_that_are_given_are_taken_as_they_are(make_task: Callable[..., Task], tmp_path: Path) -> None:
+    import numpy as np
+
+    (asked,) = open_encoder(STOCK, n_threads=1).encode([QUESTIONS[0].text], kind="query")
+    np.save(tmp_path / "vectors.npy", np.stack([-asked, 0 * asked, asked]))
+    make_task(vectors=str(tmp_path / "vectors.npy"))
+    outcome = outcome_of(peer("sentence-transformers + faiss"), tmp_path, tmp_path)
+    assert not outcome.why
+    assert outcome.replies[0].found.rows == (2, 1, 0)
 
 
 @pytest.mark.parametrize("name", EXTRA)

@@ -26,8 +26,13 @@ class FaissLoop:
         self._model = SentenceTransformer(self._task.encoder, device="cpu")
 
     def index(self) -> None:
-        """Every text encoded and added."""
-        vectors = self._model.encode(self._task.texts)  # (n, d)
+        """Every text encoded, unless vectors are given, and added."""
+        if self._task.vectors:
+            import numpy as np
+
+            vectors = np.load(self._task.vectors, allow_pickle=False)  # (n, d)
+        else:
+            vectors = self._model.encode(self._task.texts)  # (n, d)
         self._index = self._faiss.IndexFlatIP(vectors.shape[1])
         self._index.add(vectors)
 

@@ -54,9 +54,20 @@ class Haystack:
         self._retrieval.connect("vectors", "joiner")
 
     def index(self) -> None:
-        """Every text as a document with its row for an id."""
-        documents = [self._document(id=str(row), content=text) for row, text in enumerate(self._task.texts)]
-        self._store.write_documents(self._embedder.run(documents)["documents"])
+        """Every text as a document with its row for an id, and its vector where vectors are given."""
+        texts = enumerate(self._task.texts)
+        if self._task.vectors:
+            import numpy as np
+
+            vectors = np.load(self._task.vectors, mmap_mode="r", allow_pickle=False)  # (n, d)
+            documents = [
+                self._document(id=str(row), content=text, embedding=vectors[row].tolist())
+                for row, text in texts
+            ]
+        else:
+            documents = [self._document(id=str(row), content=text) for row, text in texts]
+            documents = self._embedder.run(documents)["documents"]
+        self._store.write_documents(documents)
 
     def ask(self, question: str) -> Found:
         """The joined documents, and the answer with the best score; without words it is "no answer"."""
