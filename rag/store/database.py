@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import zlib
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -21,13 +22,14 @@ from rag.store.manifest import rebuild_hint
 from rag.store.proofs import text_proof
 
 # A passage's words are a slice of its document's text and stand nowhere else. Text that came with half a
-# surrogate pair is no UTF-8, so every text goes in as bytes under the name of text.
+# surrogate pair is no UTF-8, so every text goes in as bytes under the name of text; a document's own, its
+# places and its blocks are deflated, to some two fifths.
 _SCHEMA = """
 CREATE TABLE documents (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, checked_ns INTEGER NOT NULL,
     media_type TEXT NOT NULL, title TEXT, date TEXT, encoding TEXT, n_chars INTEGER NOT NULL,
-    text TEXT NOT NULL, places TEXT NOT NULL, blocks TEXT NOT NULL, notes TEXT NOT NULL);
+    text BLOB NOT NULL, places BLOB NOT NULL, blocks BLOB NOT NULL, notes TEXT NOT NULL);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     heading TEXT, reason TEXT, text_proof BLOB NOT NULL, vector_proof BLOB NOT NULL);
@@ -59,7 +61,7 @@ def write_database(path: Path, content: Content, vector_proofs: Sequence[bytes])
         connection.execute("BEGIN")
         connection.executemany(
             "INSERT INTO documents VALUES (?, ?, CAST(? AS TEXT), ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), "
-            "?, ?, ?, CAST(? AS TEXT), ?, ?, ?)",
+            "?, ?, ?, ?, ?, ?, ?)",
             ((position, *_document_row(entry)) for position, entry in enumerate(content.entries)),
         )
         connection.executemany(
@@ -105,11 +107,19 @@ def _document_row(entry: Entry) -> tuple[object, ...]:
         document.date,
         document.encoding,
         len(document.text),
-        _bytes(document.text),
-        json.dumps([[p.start, p.page, p.line] for p in document.places]),
-        json.dumps([_block_row(block) for block in document.blocks]),
+        zlib.compress(document.text.encode("utf-8", "surrogatepass")),
+        _deflated([[p.start, p.page, p.line] for p in document.places]),
+        _deflated([_block_row(block) for block in document.blocks]),
         json.dumps(document.notes),
     )
+
+
+def _deflated(value: object) -> bytes:
+    return zlib.compress(json.dumps(value, separators=(",", ":")).encode("ascii"))
+
+
+def _inflated(data: bytes) -> Any:
+    return json.loads(zlib.decompress(data))
 
 
 def _block_row(block: Block) -> list[object]:
@@ -159,9 +169,10 @@ class Database:
         except sqlite3.ProgrammingError:
             raise  # asked after ``close``, say: a defect of ours, not of the file
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-            raise StoreDamagedError(
-                f"{self._path} cannot be read: {error}", rebuild_hint(self._path.parents[3])
-            ) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> StoreDamagedError:
+        return StoreDamagedError(f"{self._path} cannot be read: {error}", rebuild_hint(self._path.parents[3]))
 
     def counts(self) -> tuple[int, int, int]:
         """How many documents, passages and excluded passages there are."""
@@ -187,7 +198,11 @@ class Database:
 
     def document(self, position: int) -> Document:
         """The document at a position, with its text."""
-        return _document(*self.rows(f"SELECT {_DOCUMENT} FROM documents WHERE position = ?", (position,))[0])
+        (row,) = self.rows(f"SELECT {_DOCUMENT} FROM documents WHERE position = ?", (position,))
+        try:
+            return _document(*row)
+        except (zlib.error, ValueError, TypeError) as error:
+            raise self._damaged(error) from error
 
     def sources(self) -> list[Source]:
         """What is known of every document but its text, by position."""
@@ -246,11 +261,9 @@ class Database:
     def boilerplate_keys(self) -> set[str]:
         """The key of every text that is kept out, or would be had the user not brought it back."""
         keys = {row[0] for row in self.rows("SELECT DISTINCT key FROM excluded")}
-        brought = self.rows(
-            'SELECT d.text, p.start, p."end" FROM passages p JOIN documents d ON d.position = p.document '
-            "WHERE p.reason IS NOT NULL"
-        )
-        return keys | {boilerplate_key(text[start:end]) for text, start, end in brought}
+        brought = self.rows('SELECT document, start, "end" FROM passages WHERE reason IS NOT NULL')
+        texts = {position: self.document(position).text for position in {each[0] for each in brought}}
+        return keys | {boilerplate_key(texts[position][start:end]) for position, start, end in brought}
 
 
 def _document(
@@ -261,9 +274,9 @@ def _document(
     title: str | None,
     date: str | None,
     encoding: str | None,
-    text: str,
-    places: str,
-    blocks: str,
+    text: bytes,
+    places: bytes,
+    blocks: bytes,
     notes: str,
 ) -> Document:
     return Document(
@@ -271,11 +284,11 @@ def _document(
         path=path,
         sha256=sha256,
         media_type=media_type,
-        text=text,
+        text=_text(zlib.decompress(text)),
         title=title,
         date=date,
         encoding=encoding,
-        places=tuple(Place(*place) for place in json.loads(places)),
-        blocks=tuple(_block(*row) for row in json.loads(blocks)),
+        places=tuple(Place(*place) for place in _inflated(places)),
+        blocks=tuple(_block(*row) for row in _inflated(blocks)),
         notes=tuple(json.loads(notes)),
     )

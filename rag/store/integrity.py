@@ -31,7 +31,7 @@ from rag.store.segment import Segment
 
 # Up to here every byte is summed when a store is opened (about .2 s); above, samples are, and each row when
 # it is used.
-THOROUGH_BYTES = 200_000_000
+THOROUGH_BYTES = 50_000_000
 
 
 def faults(

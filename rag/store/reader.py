@@ -89,7 +89,7 @@ class Store:
         """The generation served at ``path``.
 
         Raises StoreMissingError, StoreFormatError, StoreDamagedError, or StoreError where it may not be read.
-        With ``verify`` every sum is checked (over 200 MB: sizes, samples and the rows' sums); without, that
+        With ``verify`` every sum is checked (over 50 MB: sizes and samples); without, that
         every file is there in its size. What was not checked then is when a passage is used: its text and
         its vector.
         """

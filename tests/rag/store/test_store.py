@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -270,6 +271,7 @@ def test_rows_shifted_in_any_file_are_refused_even_when_it_holds_its_sum(
         "UPDATE passages SET vector_proof = (SELECT vector_proof FROM passages WHERE row = 1) WHERE row = 0",
         "DELETE FROM passages WHERE row = 2",
         "UPDATE documents SET text = 'X' || substr(text, 2)",
+        "UPDATE documents SET text = (SELECT text FROM documents WHERE position = 1) WHERE position = 0",
     ],
 )
 def test_rows_changed_in_the_database_are_refused_even_when_the_file_holds_its_sum(
@@ -285,7 +287,9 @@ def test_rows_changed_in_the_database_are_refused_even_when_the_file_holds_its_s
 
 def test_words_changed_after_opening_are_not_served(whole: Path) -> None:
     with sqlite3.connect(generation(whole) / "000001" / PASSAGES) as connection:
-        connection.execute("UPDATE documents SET text = replace(text, '2014', '2015')")
+        for position, text in connection.execute("SELECT position, text FROM documents").fetchall():
+            changed = zlib.compress(zlib.decompress(text).replace(b"2014", b"2015"))
+            connection.execute("UPDATE documents SET text = ? WHERE position = ?", (changed, position))
     connection.close()
     with Store.open(whole, verify=False) as store, pytest.raises(StoreDamagedError):
         store.passages(range(store.n_passages))
