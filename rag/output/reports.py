@@ -88,6 +88,7 @@ def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
         if done.committed
         else f"nothing to do, still generation {done.generation}"
     )
+    how += f", kept as {done.tag}" if done.tag else ""
     return rows(
         [
             ("files", ", ".join(counts) or "none"),
