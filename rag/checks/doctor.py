@@ -319,10 +319,14 @@ def _is_locked(path: Path) -> bool:
 
 
 def _space(path: Path) -> Finding:
-    """Room for another generation beside the one there is."""
+    """Room for another generation, as large as the largest: files that several share are counted once."""
     there = next((parent for parent in (path, *path.parents) if parent.exists()), Path("/"))
     free = shutil.disk_usage(there).free
-    needed = max(SPARE_BYTES, sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
+    sizes = [
+        sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        for folder in (path / "generations").glob("[0-9]*")
+    ]
+    needed = max([SPARE_BYTES, *sizes])
     told = f"{free / 1e9:.1f} GB free at {there}, {needed / 1e9:.1f} GB needed for the next index"
     remedy = "" if free >= needed else f"free some space on the disk of {there}, or name another with --store"
     return Finding("disk", free >= needed, told, remedy)
