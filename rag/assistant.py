@@ -44,6 +44,7 @@ class Assistant:
     ) -> None:
         store.check_encoder(encoder.name, encoder.fingerprint)
         self.store = store
+        self._encoder = encoder
         self._reader = reader
         self._calibrator = calibrator
         self._settings = settings
@@ -76,10 +77,11 @@ class Assistant:
         cls,
         store: str | Path | None = None,
         *,
+        at: str | None = None,
         settings: Settings | None = None,
         calibrator: Calibrator | None = None,
     ) -> Assistant:
-        """An assistant over the store at a path, by default the user's own.
+        """An assistant over the store at a path, by default the user's own; ``at``: over what a tag keeps.
 
         ``calibrator`` says how sure an answer must be, by default the store's own, else the one shipped with
         the reader. Raises StoreError where there is no store or it cannot be trusted, WeightsError where a
@@ -87,13 +89,22 @@ class Assistant:
         """
         settings = settings or load_settings({} if store is None else {"store": store}).settings
         path = settings.store if store is None else Path(store)
-        opened = Store.open(path)
+        opened = Store.open(path, at=at)
         with ThreadPoolExecutor(1) as pool:  # the two networks are compiled side by side: a third of a start
             loading = pool.submit(load_encoder, settings.encoder, n_threads=settings.reader.threads)
             reader = open_reader(settings.reader, loading.result)
             encoder = loading.result()
         calibrator = calibrator or calibrator_of(path, reader.name, reader.fingerprint, encoder.fingerprint)
         return cls(opened, encoder, reader, calibrator, replace(settings, store=path))
+
+    def at(self, tag: str) -> Assistant:
+        """Another assistant, with the same models, over the generation that a tag of the store keeps."""
+        tagged = Store.open(self.store.path, at=tag)
+        try:
+            return Assistant(tagged, self._encoder, self._reader, self._calibrator, self._settings)
+        except BaseException:
+            tagged.close()
+            raise
 
     def close(self) -> None:
         """Let go of the store's files."""

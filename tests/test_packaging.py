@@ -68,6 +68,7 @@ def test_every_schema_is_shipped() -> None:
     assert [path.name for path in schemas] == [
         "answer.schema.json",
         "check.schema.json",
+        "diff.schema.json",
         "error.schema.json",
         "search.schema.json",
         "show.schema.json",

@@ -25,7 +25,7 @@ from rag.text.sinks import shell_word
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
-    from rag.store import Store
+    from rag.store import Manifest, Store
 
 SPARE_BYTES = 200_000_000  # a first index of some thousand documents, with its embeddings
 N_NAMED = 5  # files named one by one; more are counted
@@ -154,6 +154,7 @@ def _store(settings: Settings, encoder: Encoder | None) -> Iterator[Finding]:
         opened = Store.open(path, verify=False)
     except RagError as error:
         yield _damaged(path, error)
+        yield from _tags(path)
         return
     with opened as store:
         manifest = store.manifest
@@ -161,6 +162,7 @@ def _store(settings: Settings, encoder: Encoder | None) -> Iterator[Finding]:
             store.verify()
         except RagError as error:
             yield _damaged(path, error)
+            yield from _tags(path)
             return
         yield Finding(
             "store",
@@ -170,6 +172,7 @@ def _store(settings: Settings, encoder: Encoder | None) -> Iterator[Finding]:
         )
         if encoder is not None:
             yield _same_encoder(store, encoder)
+        yield from _tags(path, manifest)
         yield from _staleness(store, settings)
 
 
@@ -183,6 +186,24 @@ def _damaged(path: Path, error: RagError) -> Finding:
         return Finding("store", False, error.message, error.hint.partition("  #")[0])
     told = f"{error.message}; generation {whole[0]} is whole"
     return Finding("store", False, told, repair_hint(path).partition("  #")[0])
+
+
+def _tags(path: Path, whole: Manifest | None = None) -> Iterator[Finding]:
+    """Whether what every tag keeps can be served; ``whole`` is a generation known to be so."""
+    from rag.store.repair import tag_fault
+    from rag.store.tags import aside_hint, tag_names
+
+    good = []
+    for name in tag_names(path):
+        fault = tag_fault(path, name, whole)
+        if fault is None:
+            good.append(name)
+            continue
+        told = fault.message if isinstance(fault, RagError) else f"tag {name} cannot be read: {fault}"
+        hint = fault.hint if isinstance(fault, RagError) else aside_hint(path)
+        yield Finding("tags", False, told, hint.partition("  #")[0])
+    if good:
+        yield Finding("tags", True, f"what they keep is whole: {', '.join(good)}")
 
 
 def _same_encoder(store: Store, encoder: Encoder) -> Finding:
@@ -298,10 +319,14 @@ def _is_locked(path: Path) -> bool:
 
 
 def _space(path: Path) -> Finding:
-    """Room for another generation beside the one there is."""
+    """Room for another generation, as large as the largest: files that several share are counted once."""
     there = next((parent for parent in (path, *path.parents) if parent.exists()), Path("/"))
     free = shutil.disk_usage(there).free
-    needed = max(SPARE_BYTES, sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
+    sizes = [
+        sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        for folder in (path / "generations").glob("[0-9]*")
+    ]
+    needed = max([SPARE_BYTES, *sizes])
     told = f"{free / 1e9:.1f} GB free at {there}, {needed / 1e9:.1f} GB needed for the next index"
     remedy = "" if free >= needed else f"free some space on the disk of {there}, or name another with --store"
     return Finding("disk", free >= needed, told, remedy)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from rag.checks.elsewhere import Elsewhere
 from rag.checks.nearest import Change, nearest, stands_whole
@@ -21,6 +21,7 @@ from rag.loading import Loader, LoadingPool
 from rag.records import EXTRACTOR_CHARS, Document, Freshness, Location, sha256_text
 from rag.settings import PassageSettings
 
+T = TypeVar("T")
 N_NAMED = 5  # lines that cannot be read, named one by one; more are counted
 _N_KEPT = 16  # documents kept decoded: answers cite the same few again and again
 _N_PLACES = 10_000  # of the same words that are looked at
@@ -105,14 +106,22 @@ class Checked:
 
 def read_answers(lines: Iterable[str], name: str) -> list[Cited]:
     """Every citation in an answers file, in order; UsageError naming the lines that hold no answer."""
-    cited: list[Cited] = []
+    return answers_in(lines, name, citations_in)
+
+
+def answers_in(lines: Iterable[str], name: str, read: Callable[[Any, int], list[T]]) -> list[T]:
+    """All that ``read`` finds in the lines of an answers file, given each line's JSON and its number.
+
+    Where it raises KeyError, TypeError or ValueError the line holds no answer; UsageError names those lines.
+    """
+    read_so_far: list[T] = []
     wrong: list[str] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             line.encode()
-            cited += citations_in(json.loads(line), number)
+            read_so_far += read(json.loads(line), number)
         except UnicodeEncodeError:
             wrong.append(f"{name}:{number}: not UTF-8 text")
         except RecursionError:
@@ -126,7 +135,7 @@ def read_answers(lines: Iterable[str], name: str) -> list[Cited]:
             "\n".join(["these lines are no answers", *wrong[:N_NAMED], *more]),
             "write the file with: rag ask - --json > answers.jsonl",
         )
-    return cited
+    return read_so_far
 
 
 def citations_in(answer: Any, line: int) -> list[Cited]:

@@ -13,7 +13,7 @@ import typer
 from eval.bench import cli as bench
 from eval.cli import app as eval_app
 from rag import __version__
-from rag.cli import ask, chat, check, doctor, export, index, info, mcp, search, serve, show, verify
+from rag.cli import ask, chat, check, diff, doctor, export, index, info, mcp, search, serve, show, verify
 from rag.cli.exits import Boundary, ExitStatus, status_table
 
 EPILOG = f"""\b
@@ -66,6 +66,7 @@ app.command(epilog=mcp.EPILOG)(mcp.mcp)
 app.command("show", epilog=show.EPILOG)(show.show_document)
 app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=check.EPILOG)(check.check)
+app.command(epilog=diff.EPILOG)(diff.diff)
 app.command(epilog=export.EPILOG)(export.export)
 app.command(epilog=info.EPILOG)(info.info)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)

@@ -16,6 +16,7 @@ from rag.cli.exits import ExitStatus, report
 from rag.cli.options import (
     AfterOption,
     AsOfOption,
+    AtOption,
     BeforeOption,
     InOption,
     JsonOption,
@@ -49,6 +50,7 @@ def ask(
     before: BeforeOption = None,
     inside: InOption = None,
     as_of: AsOfOption = None,
+    at: AtOption = None,
 ) -> None:
     """Answer a question in the words of the documents.
 
@@ -60,7 +62,7 @@ def ask(
         usable_question(question, max_chars)  # said before any model is loaded
     from rag.assistant import Assistant
 
-    with Assistant.open(settings=settings) as assistant:
+    with Assistant.open(settings=settings, at=at) as assistant:
         ask_one = partial(assistant.ask, after=after, before=before, inside=inside, as_of=as_of)
         to_path = path_of(assistant.store)
         if question == "-":

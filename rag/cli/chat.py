@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.cli.options import KOption, StoreOption, resolve
+from rag.cli.options import AtOption, KOption, StoreOption, resolve
 
 if TYPE_CHECKING:
     from rag.session.session import Session
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 EPILOG = "Example: rag chat --store papers/store"
 
 
-def chat(store: StoreOption = None, k: KOption = None) -> None:
+def chat(store: StoreOption = None, k: KOption = None, at: AtOption = None) -> None:
     """Ask, read the evidence in its place, and ask on.
 
     At a terminal: history, completion, follow-up questions; :help lists the commands. Over a pipe every line
     is a question or a command.
     """
-    open_session(store, k)
+    open_session(store, k, at)
 
 
-def open_session(store: Path | None = None, k: int | None = None) -> None:
-    """Open the session on a store and stay in it until it ends."""
+def open_session(store: Path | None = None, k: int | None = None, at: str | None = None) -> None:
+    """Open the session on a store, or on what a tag of it keeps, and stay in it until it ends."""
     settings = resolve(store, k).settings
     from rag.output.streams import look
     from rag.session.screen import Screen, has_links
@@ -34,7 +34,7 @@ def open_session(store: Path | None = None, k: int | None = None) -> None:
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     errors = None if terminal else sys.stderr
     screen = Screen(sys.stdout, look, terminal=terminal, links=has_links(os.environ), errors=errors)
-    session = Session(screen, settings, os.environ)
+    session = Session(screen, settings, os.environ, at=at)
     session.greet()
     try:
         if terminal:

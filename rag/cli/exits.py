@@ -26,6 +26,7 @@ class ExitStatus(IntEnum):
     UNHEALTHY = 7
     NOT_PASSED = 8
     NOT_IN_DOCUMENTS = 9
+    DIFFERENT = 10
     INTERRUPTED = 130
 
     @property
@@ -45,6 +46,7 @@ _MEANINGS = {
     ExitStatus.UNHEALTHY: "doctor: something is wrong; each finding names its remedy",
     ExitStatus.NOT_PASSED: "eval: a rule of the gate does not hold, or a question set is not sound",
     ExitStatus.NOT_IN_DOCUMENTS: "check: a quotation, figure or name does not stand in the documents",
+    ExitStatus.DIFFERENT: "diff: an answer is another now; without answers: a document is",
     ExitStatus.INTERRUPTED: "interrupted with Ctrl-C",
 }
 

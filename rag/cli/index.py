@@ -45,6 +45,20 @@ def index(
             help="Leave out what fits, as in a .gitignore file, in this run; for good: a file .ragignore.",
         ),
     ] = None,
+    tag: Annotated[
+        str | None,
+        typer.Option(
+            "--tag",
+            metavar="NAME",
+            help="Keep what the store holds after this run, to be asked with --at NAME.",
+        ),
+    ] = None,
+    untag: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--untag", metavar="NAME", help="Let go what --tag kept. Given alone, nothing is read or indexed."
+        ),
+    ] = None,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read every file again, with the settings now in force.")
     ] = False,
@@ -55,6 +69,12 @@ def index(
     nothing.
     """
     settings = resolve(store).settings
+    if untag and not (paths or tag or keep or drop or exclude or rebuild or report):
+        from rag.indexing import untag as let_go
+
+        let_go(settings.store, untag)
+        tell(f"let go: {', '.join(untag)}")
+        return
     from rag.loading import LoadingPool
 
     with progress() as bar, LoadingPool() as pool:
@@ -70,6 +90,8 @@ def index(
             drop=drop or (),
             rebuild=rebuild,
             exclude=exclude or (),
+            tag=tag,
+            untag=untag or (),
             loader=pool,
         )
     from rag.output import reports

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,6 +36,7 @@ def info(
         with Store.open(path) as opened:
             described |= describe(opened, with_documents=documents)
             described["calibration"] = calibration(opened, resolved.settings.reader)
+            described["tags"] = tags(path)
     else:
         tell(
             f"note: there is no store at {path} yet; make one with: rag index PATH --store {shell_word(path)}"
@@ -45,6 +47,8 @@ def info(
     listed = described.pop("documents", [])
     if described.get("calibration", "") is None:
         del described["calibration"]
+    if "tags" in described:
+        described["tags"] = [_tag_told(tag) for tag in described["tags"]]
     show(rows([(name, _told(value)) for name, value in described.items()], look()))
     if listed:
         show([Text(), Text("documents", style="bold")])
@@ -97,6 +101,21 @@ def calibration(store: Store, reader: ReaderSettings) -> dict[str, Any] | None:
     encoder = store.manifest.encoder_fingerprint
     in_use = own.holds_for(reader_fingerprint(reader, encoder), encoder, load_calibrator(reader.model))
     return {"in_use": in_use, "answered": own.answered, "precision": own.precision, **own.fitted_on}
+
+
+def tags(path: Path) -> list[dict[str, Any]]:
+    """Every tag with the generation it keeps, and when that was made (None where it cannot be read)."""
+    from rag.store.tags import list_tags
+
+    return [
+        {"name": tag.name, "generation": tag.generation, "created": tag.created} for tag in list_tags(path)
+    ]
+
+
+def _tag_told(tag: dict[str, Any]) -> str:
+    """A tag in a few words."""
+    when = tag["created"][:10] if tag["created"] else "damaged: rag doctor"
+    return f"{tag['name']} (generation {tag['generation']}, {when})"
 
 
 def _calibration_told(own: dict[str, Any]) -> str:

@@ -33,6 +33,12 @@ StoreOption = Annotated[
         "--store", help="Folder of the index. Default: RAG_STORE, else a folder in your data directory."
     ),
 ]
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar="NAME", help="Ask the documents as they were when rag index --tag NAME was run."
+    ),
+]
 KOption = Annotated[
     int | None,
     typer.Option(

@@ -9,6 +9,7 @@ import typer
 from rag.answering.question import usable_question
 from rag.cli.options import (
     AfterOption,
+    AtOption,
     BeforeOption,
     InOption,
     JsonOption,
@@ -33,13 +34,14 @@ def search(
     after: AfterOption = None,
     before: BeforeOption = None,
     inside: InOption = None,
+    at: AtOption = None,
 ) -> None:
     """List the passages nearest to a query."""
     settings = resolve(store, k).settings
     usable_question(query, settings.retrieval.max_question_chars)
     from rag.assistant import Assistant
 
-    with Assistant.open(settings=settings) as assistant:
+    with Assistant.open(settings=settings, at=at) as assistant:
         hits = assistant.search(query, after=after, before=before, inside=inside)
         if as_json:
             from rag.output.json_lines import search_to_json

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rag.cli.options import StoreOption, resolve
+from rag.cli.options import AtOption, StoreOption, resolve
 from rag.output.streams import look, show
 
 EPILOG = "Example: rag show minutes.md:42 --context 10"
@@ -25,6 +25,7 @@ def show_document(
     context: Annotated[
         int, typer.Option("--context", min=0, max=100_000, help="Lines before and after the one asked for.")
     ] = 5,
+    at: AtOption = None,
 ) -> None:
     """Show the source around a citation.
 
@@ -36,7 +37,7 @@ def show_document(
     from rag.store import Store
     from rag.store.lookup import around, find_path, parse_name
 
-    with Store.open(resolve(store).settings.store) as opened:
+    with Store.open(resolve(store).settings.store, at=at) as opened:
         ids = {each.path: each.id for each in opened.sources}
         named = parse_name(document, list(ids))
         wanted = opened.document(ids[find_path(named.name, list(ids))])

@@ -50,7 +50,7 @@ def verify(
         if not folder.is_dir():
             raise UsageError(f"--root: {folder} is no folder", "name the folder that the documents are in")
     settings = resolve().settings
-    cited = read_answers(_lines(answers), str(answers))
+    cited = read_answers(answer_lines(answers), str(answers))
     counts: Counter[str] = Counter()
     bad = 0
     for result in check(
@@ -84,7 +84,7 @@ def _roots(store: Path, named: list[Path]) -> list[str] | None:
     return [*roots] if roots or named else None
 
 
-def _lines(path: Path) -> Iterator[str]:
+def answer_lines(path: Path) -> Iterator[str]:
     """The lines of an answers file, or of stdin; what is not UTF-8 stays to be named by its line."""
     try:
         with nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb") as file:

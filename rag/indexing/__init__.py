@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from embeddings.compact import packed_width
@@ -28,12 +28,20 @@ from rag.store.content import Content, Entry, arrange, boilerplate_key
 from rag.store.journal import Committed, Journal, committed_vectors
 from rag.store.layout import JOURNAL, Steps, generation_folder, no_steps, writing
 from rag.store.lock import write_lock
-from rag.store.manifest import Manifest, SegmentRecord, read_current, rebuild_hint, remembered
+from rag.store.manifest import (
+    Manifest,
+    SegmentRecord,
+    read_current,
+    read_manifest,
+    rebuild_hint,
+    remembered,
+)
 from rag.store.reader import Store
+from rag.store.tags import check_free, checked_name, remove_tag, require_tag, write_tag
 from rag.store.writer import Build, NewSegment, clear_leftovers, commit, sweep
 from rag.text.language import load_language
 
-__all__ = ["IndexSummary", "Progress", "index"]
+__all__ = ["IndexSummary", "Progress", "index", "untag"]
 
 _LEFT = (UnsupportedFileError, ExcludedError)
 
@@ -44,7 +52,8 @@ class IndexSummary:
 
     ``embedded`` passages went through the encoder, ``reused`` ones were known. ``committed`` is False when
     nothing had changed and the generation is the one there was. ``problems`` are files that were to be read
-    and could not; ``left`` are those of other kinds, and what a pattern leaves out.
+    and could not; ``left`` are those of other kinds, and what a pattern leaves out. ``tag`` is the name that
+    the generation is kept under.
     """
 
     added: int
@@ -63,6 +72,7 @@ class IndexSummary:
     generation: int
     committed: bool
     seconds: float
+    tag: str | None = None
 
 
 def shaping_settings(encoder: EncoderSettings, passages: PassageSettings) -> dict[str, object]:
@@ -84,6 +94,8 @@ def index(
     drop: Collection[str] = (),
     rebuild: bool = False,
     exclude: Sequence[str] = (),
+    tag: str | None = None,
+    untag: Collection[str] = (),
     encoder: Encoder | None = None,
     loader: Loader | None = None,
     steps: Steps = no_steps,
@@ -93,11 +105,13 @@ def index(
     Documents indexed from elsewhere stay. ``keep`` names boilerplate (by ``boilerplate_key``) to bring back,
     for good; ``drop`` undoes that. ``rebuild`` reads every file again, with the settings and the encoder now
     set. ``exclude`` are patterns, as in a .gitignore file, of what to leave out in this run; what was indexed
-    of it is let go. ``loader`` None loads every file in a child process, under limits. ``steps`` is told the
-    name of each step before it is taken.
+    of it is let go. ``tag`` is the name under which the generation then served is kept, whether or not
+    anything changed; the names in ``untag`` are let go first. ``loader`` None loads every file in a child
+    process, under limits. ``steps`` is told the name of each step before it is taken.
 
-    Raises NothingToIndexError, StoreLockedError, EncoderMismatchError, or StoreError when settings differ or
-    the disk refuses; the store is then as it was. So it is after Ctrl-C, and embeddings made are kept.
+    Raises UsageError for a tag that keeps another generation, NothingToIndexError, StoreLockedError,
+    EncoderMismatchError, or StoreError when settings differ or the disk refuses; the store is then as it was.
+    So it is after Ctrl-C, and embeddings made are kept.
     """
     if loader is None:
         with LoadingPool() as pool:
@@ -111,10 +125,14 @@ def index(
                 drop=drop,
                 rebuild=rebuild,
                 exclude=exclude,
+                tag=tag,
+                untag=untag,
                 encoder=encoder,
                 loader=pool,
                 steps=steps,
             )
+    tag = None if tag is None else checked_name(tag)
+    free = frozenset(checked_name(name) for name in untag)
     run = _Run(
         Path(store).absolute(), settings, progress or Quiet(), rebuild, exclude, encoder, loader, steps
     )
@@ -126,7 +144,36 @@ def index(
             raise _nothing(given, found[1])
     steps("take the lock")
     with write_lock(run.store), ExitStack() as stack:
-        return run.index(given, frozenset(keep), frozenset(drop), stack)
+        for name in free:
+            require_tag(run.store, name)
+        for name in free - {tag}:
+            remove_tag(run.store, name, steps=steps)
+        run.tag = None if tag in free else tag
+        done = run.index(given, frozenset(keep), frozenset(drop), stack)
+        if tag is not None:
+            write_tag(run.store, tag, steps=steps)
+        return replace(done, tag=tag)
+
+
+def untag(store: str | Path, names: Collection[str], *, steps: Steps = no_steps) -> None:
+    """Let tags go, and what only they kept. Raises UsageError where there is no tag of a name.
+
+    While the generation served is damaged nothing is deleted but the tags.
+    """
+    path = Path(store).absolute()
+    if not path.is_dir():
+        read_manifest(path)  # says that there is no store
+    with write_lock(path):
+        for name in names:
+            require_tag(path, name)
+        for name in names:
+            remove_tag(path, name, steps=steps)
+        try:
+            served = Store.open(path)
+        except StoreError:
+            return
+        with served, writing(path):
+            sweep(path, steps=steps)
 
 
 class _Run:
@@ -150,6 +197,7 @@ class _Run:
         self.rebuild = rebuild
         self.exclude = exclude
         self.steps = steps
+        self.tag: str | None = None  # which no other generation may have
         self.began = time.perf_counter()
         self.rules = rules_sum()
         self.shape = shaping_settings(settings.encoder, settings.passages)
@@ -186,12 +234,16 @@ class _Run:
             stack.enter_context(previous)
             with writing(self.store):
                 sweep(self.store, steps=self.steps)
+        if self.tag is not None:
+            check_free(self.store, self.tag, None if previous is None else previous.manifest.generation)
         roots, kept = remembered(self.store) if previous is None else _said(previous.manifest)
         scanned = self._scan(given, roots, previous)
         kept = _kept(scanned, previous, kept, keep, drop)
         roots = _merge(roots, given or [])
         if previous is not None and not self._must_commit(previous.manifest, scanned, roots, kept):
             return self._summary(scanned, previous, None, committed=False)
+        if self.tag is not None:
+            check_free(self.store, self.tag, None)
         carried, rewritten = self._carried(scanned, previous, kept)
         content = arrange([*rewritten, *scanned.loaded], kept)
         if not content.passages and not any(one.n_passages > one.n_dead_passages for one in carried):

@@ -14,12 +14,14 @@ from rag.records import Location
 from rag.text.sinks import clean
 
 if TYPE_CHECKING:
+    from rag.checks.diff import Compared, DocumentChange, Evidence
     from rag.checks.doctor import Finding
     from rag.checks.hygiene import Hygiene, KeptOut
     from rag.checks.verify import Checked
     from rag.errors import LoadError
     from rag.indexing import IndexSummary
 
+N_CHANGED = 5  # documents that changed, named above answers; more are counted
 N_KINDS = 8  # of files that are not read, named with their numbers
 
 
@@ -48,6 +50,82 @@ def _changed_words(changes: Sequence[tuple[str, str]], look: Look) -> Text:
         line.append(" " if line.plain else "")
         line.append(f"{opening}{clean(words)}{closing}", style=style if look.colour or what == "same" else "")
     return line
+
+
+def changed_documents(
+    changes: Sequence[DocumentChange], tag: str, created: str, look: Look, *, all_of_them: bool = False
+) -> list[Text]:
+    """What became of the documents since a tag: how many of what, and which."""
+    from rag.checks.diff import count_changes
+    from rag.text.dates import long_date
+
+    counts = ", ".join(count_changes(changes)) or "no document has changed"
+    lines = fold(Text(f"since {tag} ({long_date(created[:10])}): {counts}", style="bold"), look, "    ", "")
+    named = changes if all_of_them else changes[:N_CHANGED]
+    for change in named:
+        was = f", was {short_path(change.was, look.base)}" if change.was else ""
+        lines += fold(
+            Text(f"{change.became}  {short_path(change.path, look.base)}{was}"), look, "      ", "  "
+        )
+    if len(changes) > len(named):
+        lines.append(Text(f"  and {len(changes) - len(named):,} more (rag diff {tag})"))
+    return lines
+
+
+_BECAME = {
+    "same": "same",
+    "further": "the evidence after the first",
+    "words": "other words",
+    "moved": "moved",
+    "other": "another passage first",
+    "status": "another status",
+}
+
+
+def compared_counts(became: Counter[str]) -> str:
+    """How many answers became what, in a line.
+
+    >>> compared_counts(Counter(words=1, same=2))
+    '3 answers: 2 same, 1 other words'
+    """
+    counts = ", ".join(f"{became[kind]:,} {words}" for kind, words in _BECAME.items() if became[kind])
+    return f"{_count(became.total(), 'answer')}: {counts}" if counts else "no answers"
+
+
+def compared(one: Compared, tag: str, look: Look) -> list[Text]:
+    """What became of a saved answer: the question, its words then and now, and why."""
+    before, now = one.before, one.now
+    what = _BECAME[str(one.became)]
+    if before.status is not now.status:
+        what = f"{before.status}, now {now.status}"
+    line = Text(what, style="green" if one.became == "same" else "bold yellow")
+    line.append(f"  {clean(before.question)}", style="default")
+    lines = fold(line, look, "    ", "")
+    if one.changes and now.first is not None:
+        lines += _told(_at_place(now.first, look), _changed_words(one.changes, look), look)
+    elif one.became == "moved" and before.first is not None and now.first is not None:
+        where = f"{_at_place(before.first, look)}, now at {_at_place(now.first, look)}"
+        lines += _told(where, _shown_quote(now.first), look)
+    elif one.became in ("other", "status"):
+        if before.first is not None:
+            lines += _told(f"was {_at_place(before.first, look)}", _shown_quote(before.first), look)
+        if now.first is not None:
+            lines += _told(f"now {_at_place(now.first, look)}", _shown_quote(now.first), look)
+    for reason in one.why:
+        lines += fold(Text(f"why: {clean(reason.detail)}"), look, "    ", "  ")
+    return lines
+
+
+def _at_place(evidence: Evidence, look: Look) -> str:
+    return place(evidence.cited.document, evidence.line, evidence.page, look.base)
+
+
+def _shown_quote(evidence: Evidence) -> Text:
+    return Text(shortened(clean(evidence.cited.quote).strip(), NEAREST_CHARS), style="dim")
+
+
+def _told(where: str, words: Text, look: Look) -> list[Text]:
+    return fold(Text(where), look, "    ", "  ") + fold(words, look, "    ", "    ")
 
 
 def findings(made: Sequence[Finding], look: Look) -> list[Text]:
@@ -88,6 +166,7 @@ def summary(done: IndexSummary, store: Path, look: Look) -> list[Text]:
         if done.committed
         else f"nothing to do, still generation {done.generation}"
     )
+    how += f", kept as {done.tag}" if done.tag else ""
     return rows(
         [
             ("files", ", ".join(counts) or "none"),

@@ -25,10 +25,10 @@ from rag.text.sinks import clean_line
 
 
 class Session:
-    """Questions and commands over one store. Input and output are whatever is given.
+    """Questions and commands over one store, or over what its tag ``at`` keeps.
 
-    ``environ`` names editor and pager. ``questions`` is the file that ``:good`` and its like write to, by
-    default one beside the store.
+    Input and output are whatever is given. ``environ`` names editor and pager. ``questions`` is the file that
+    ``:good`` and its like write to, by default one beside the store.
     """
 
     def __init__(
@@ -39,12 +39,14 @@ class Session:
         *,
         open_assistant: Callable[[], Assistant] | None = None,
         questions: Path | None = None,
+        at: str | None = None,
     ) -> None:
         self.screen = screen
+        self.at = at
         self.settings = settings
         self.environ = environ
         self.language = load_language(settings.passages.language)
-        opening = open_assistant or (lambda: Assistant.open(settings=settings))
+        opening = open_assistant or (lambda: Assistant.open(settings=settings, at=at))
         self.background = Background(opening, prepare=self.vocabulary)
         store = settings.store
         self.options = Options(questions or store.with_name(f"{store.name}.questions.jsonl"))
@@ -58,11 +60,14 @@ class Session:
     def greet(self) -> None:
         """Say what the session stands on, before any model is loaded; StoreError where there is no store."""
         from rag.store.manifest import read_manifest
+        from rag.store.tags import tagged_manifest
 
-        manifest = read_manifest(self.settings.store)
+        path = self.settings.store
+        manifest = read_manifest(path) if self.at is None else tagged_manifest(path, self.at)
         documents = "1 document" if manifest.n_documents == 1 else f"{manifest.n_documents:,} documents"
         read = long_date(manifest.created[:10])
-        self.screen.note(f"{documents}, read {read}. Ask in your own words; :help, and Ctrl-D to leave.")
+        tag = "" if self.at is None else f", kept as {self.at}"
+        self.screen.note(f"{documents}, read {read}{tag}. Ask in your own words; :help, and Ctrl-D to leave.")
         self.screen.gap()
 
     def prompt(self) -> str:

@@ -15,6 +15,7 @@ STORE/
       labels.npy, by_label.npy, bands.npy, band_rows.npy   which passages say the same
     manifest.json        settings, counts, checksums, what of each segment no longer counts; written last
   generations/.damaged-000006   set aside by a repair, deleted by nobody
+  tags/NAME              a generation that is kept, named and pinned as in CURRENT (rag.store.tags)
   calibration.json       a user's own calibration (rag.answering.store_calibration); generations come and go
   embedded.journal       what a run has embedded and not yet committed, kept when it is interrupted
 """
@@ -42,7 +43,8 @@ CURRENT = "CURRENT"
 GENERATIONS = "generations"
 BUILDING = ".building-"  # and the writer's pid
 TRASH = ".trash-"  # and the number of the generation being deleted
-DAMAGED = ".damaged-"  # and the number of a generation set aside by a repair, or CURRENT
+DAMAGED = ".damaged-"  # and the number of a generation set aside by a repair, CURRENT, or a tag
+TAGS = "tags"
 PASSAGES = "passages.sqlite"
 STARTS = "starts.npy"
 VECTORS = "vectors.faiss"

@@ -135,15 +135,23 @@ def current_line(generation: int, manifest: bytes) -> bytes:
 
 def read_current(store: Path) -> tuple[int, str] | None:
     """The number of the generation served and the SHA-256 of its manifest; None when there is no store."""
+    return read_pin(store / CURRENT, repair_hint(store))
+
+
+def read_pin(path: Path, hint: str) -> tuple[int, str] | None:
+    """The generation that a file's one line names, and the SHA-256 of its manifest; None without the file.
+
+    Raises StoreDamagedError, with this hint, for any other line.
+    """
     try:
-        line = (store / CURRENT).read_text("ascii")
+        line = path.read_text("ascii")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError:
         line = ""
     match = _CURRENT.fullmatch(line)
     if not match:
-        raise StoreDamagedError(f"{store / CURRENT} does not name a generation", repair_hint(store))
+        raise StoreDamagedError(f"{path} does not name a generation", hint)
     return int(match[1]), match[2]
 
 
@@ -160,17 +168,23 @@ def read_manifest(store: Path) -> Manifest:
         raise StoreMissingError(
             f"there is no store at {store}", f"rag index PATH --store {shell_word(store)}"
         )
-    number, expected = current
+    return pinned_manifest(store, current, rebuild_hint(store))
+
+
+def pinned_manifest(store: Path, pin: tuple[int, str], hint: str) -> Manifest:
+    """The manifest of the generation that a pin names, proven to be the one committed.
+
+    Raises StoreDamagedError, with this hint, where it is gone or another, and StoreFormatError.
+    """
+    number, expected = pin
     path = generation_folder(store, number) / MANIFEST
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise StoreDamagedError(
-            f"generation {number} of the store has no {path}", rebuild_hint(store)
-        ) from None
+        raise StoreDamagedError(f"generation {number} of the store has no {path}", hint) from None
     manifest = Manifest.from_bytes(data, path)
     if hashlib.sha256(data).hexdigest() != expected or manifest.generation != number:
-        raise StoreDamagedError(f"{path} is not the manifest that was committed", rebuild_hint(store))
+        raise StoreDamagedError(f"{path} is not the manifest that was committed", hint)
     return manifest
 
 

@@ -37,6 +37,7 @@ from rag.store.lock import lease
 from rag.store.manifest import Manifest, SegmentRecord, read_current, read_manifest, rebuild_hint
 from rag.store.proofs import Rows, text_proof
 from rag.store.segment import Segment
+from rag.store.tags import aside_hint, read_tag, tagged_manifest
 from rag.text.dates import checked_date
 
 CACHED_CHARS = 64_000_000  # of documents kept decoded: some 10,000 reports
@@ -61,10 +62,13 @@ class Store:
     Opened by ``Store.open``. What it opened stays readable while later generations are committed.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, descriptor: int, *, proven: bool) -> None:
-        """``proven``: every sum was checked, so that what is used need not be."""
+    def __init__(
+        self, path: Path, manifest: Manifest, descriptor: int, *, proven: bool, at: str | None = None
+    ) -> None:
+        """``proven``: every sum was checked, so that what is used need not be; ``at``: the tag asked for."""
         self.path = path
         self.manifest = manifest
+        self.at = at
         self._proven = proven
         folder = generation_folder(path, manifest.generation)
         self._segments = [Segment(folder / record.name, record) for record in manifest.segments]
@@ -85,10 +89,11 @@ class Store:
             return True
 
     @classmethod
-    def open(cls, path: str | Path, *, verify: bool = True) -> Store:
-        """The generation served at ``path``.
+    def open(cls, path: str | Path, *, at: str | None = None, verify: bool = True) -> Store:
+        """The generation served at ``path``, or the one that the tag ``at`` keeps.
 
-        Raises StoreMissingError, StoreFormatError, StoreDamagedError, or StoreError where it may not be read.
+        Raises StoreMissingError, StoreFormatError, StoreDamagedError, or StoreError where it may not be read,
+        and UsageError where there is no such tag.
         With ``verify`` every sum is checked (over 50 MB: sizes and samples); without, that
         every file is there in its size. What was not checked then is when a passage is used: its text and
         its vector.
@@ -96,13 +101,13 @@ class Store:
         path = Path(path)
         for _ in range(_TRIES):
             try:
-                before = cls._current(path)
-                manifest = read_manifest(path)
+                before = cls._pin(path, at)
+                manifest = read_manifest(path) if at is None else tagged_manifest(path, at)
                 descriptor = lease(generation_folder(path, manifest.generation))
                 if descriptor is not None:
-                    return cls._open_leased(path, manifest, descriptor, verify)
+                    return cls._open_leased(path, manifest, descriptor, verify, at)
                 damage = StoreDamagedError(
-                    f"generation {manifest.generation} has no manifest", rebuild_hint(path)
+                    f"generation {manifest.generation} has no manifest", _remedy(path, at)
                 )
             except StoreDamagedError as error:
                 damage = error
@@ -111,29 +116,32 @@ class Store:
                     f"the store at {path} cannot be read: {error.strerror or error}",
                     "check who may read it, or name another with --store",
                 ) from error
-            if cls._current(path) == before:  # nobody committed meanwhile: the damage is real
+            if cls._pin(path, at) == before:  # nobody committed meanwhile: the damage is real
                 raise damage
         raise damage
 
     @staticmethod
-    def _current(path: Path) -> tuple[int, str] | None:
+    def _pin(path: Path, at: str | None) -> tuple[int, str] | None:
         try:
-            return read_current(path)
+            return read_current(path) if at is None else read_tag(path, at)
         except StoreDamagedError:
             return None
 
     @classmethod
-    def _open_leased(cls, path: Path, manifest: Manifest, descriptor: int, verify: bool) -> Store:
+    def _open_leased(
+        cls, path: Path, manifest: Manifest, descriptor: int, verify: bool, at: str | None
+    ) -> Store:
         try:
-            cls._refuse(path, manifest, contents=verify)
-            return cls(path, manifest, descriptor, proven=verify and manifest.size <= THOROUGH_BYTES)
+            cls._refuse(path, manifest, _remedy(path, at), contents=verify)
+            proven = verify and manifest.size <= THOROUGH_BYTES
+            return cls(path, manifest, descriptor, proven=proven, at=at)
         except BaseException:
             os.close(descriptor)
             raise
 
     @staticmethod
     def _refuse(
-        path: Path, manifest: Manifest, *, thorough: bool | None = None, contents: bool = True
+        path: Path, manifest: Manifest, remedy: str, *, thorough: bool | None = None, contents: bool = True
     ) -> None:
         folder = generation_folder(path, manifest.generation)
         found = list(faults(folder, manifest, thorough=thorough, contents=contents))
@@ -143,12 +151,12 @@ class Store:
                 f"generation {manifest.generation} of the store at {path} is damaged: "
                 + "; ".join(found[:3])
                 + more,
-                rebuild_hint(path),
+                remedy,
             )
 
     def verify(self) -> None:
         """Check every sum, whatever the size of the store; raises StoreDamagedError."""
-        self._refuse(self.path, self.manifest, thorough=True)
+        self._refuse(self.path, self.manifest, _remedy(self.path, self.at), thorough=True)
 
     def check_encoder(self, name: str, fingerprint: str) -> None:
         """Raise EncoderMismatchError unless this encoder made the vectors."""
@@ -156,7 +164,9 @@ class Store:
             raise EncoderMismatchError(
                 f"the store was built with encoder {self.manifest.encoder_name} "
                 f"({self.manifest.encoder_fingerprint[:12]}), not with {name} ({fingerprint[:12]})",
-                f"{rebuild_hint(self.path)}\nor set encoder.model to {self.manifest.encoder_name}",
+                f"{rebuild_hint(self.path)}\nor set encoder.model to {self.manifest.encoder_name}"
+                if self.at is None
+                else f"set encoder.model to {self.manifest.encoder_name} to ask it as it was at {self.at}",
             )
 
     @property
@@ -262,7 +272,7 @@ class Store:
         return Passage(document.id, start, end, text, heading)
 
     def _changed(self, what: str) -> StoreDamagedError:
-        return StoreDamagedError(what, rebuild_hint(self.path))
+        return StoreDamagedError(what, _remedy(self.path, self.at))
 
     def document(self, document_id: str) -> Document:
         """The document with its text."""
@@ -447,6 +457,11 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _remedy(path: Path, at: str | None) -> str:
+    """The command that mends a damaged generation: the one served is made anew, one of a tag cannot be."""
+    return rebuild_hint(path) if at is None else aside_hint(path)
 
 
 def _first_day(date: str) -> str:

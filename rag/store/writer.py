@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import rag
 from embeddings.index import VectorIndex
-from rag.errors import StoreDamagedError
+from rag.errors import StoreDamagedError, StoreError
 from rag.files import NEW, replace_file, sync_file
 from rag.passages.duplicates import Grouped
 from rag.retrieval.lexical import LexicalIndex
@@ -41,6 +41,7 @@ from rag.store.layout import (
     SENTENCE_STARTS,
     SENTENCES,
     STARTS,
+    TAGS,
     TRASH,
     VECTORS,
     FileStamp,
@@ -56,6 +57,7 @@ from rag.store.layout import (
 from rag.store.lock import unread
 from rag.store.manifest import Manifest, SegmentRecord, current_line, read_current, read_files
 from rag.store.proofs import PROOF_BYTES, order_sum
+from rag.store.tags import tagged_generations
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,8 @@ def _save(path: Path, array: NDArray[Any]) -> None:
 def leftovers(store: Path) -> list[Path]:
     """What writers that were killed left behind: half-built generations, half-deleted ones, torn writes."""
     folders = [path for path in _listed(store / GENERATIONS) if path.name.startswith((BUILDING, TRASH))]
-    return folders + [path for path in _listed(store) if path.name.startswith(".") and path.suffix == NEW]
+    files = [*_listed(store), *_listed(store / TAGS)]
+    return folders + [path for path in files if path.name.startswith(".") and path.suffix == NEW]
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -251,10 +254,10 @@ def clear_leftovers(store: Path, *, steps: Steps = no_steps) -> None:
 
 
 def sweep(store: Path, *, steps: Steps = no_steps) -> None:
-    """Delete what no reader needs: generations but the one served and the one before.
+    """Delete what no reader needs: generations but the one served, the one before and those with a tag.
 
-    A generation somebody has open stays until a later sweep. The caller holds the lock and knows the one
-    served to be whole: while it is not, any other may be the last that is.
+    A generation somebody has open stays until a later sweep; while a tag cannot be read, all do. The caller
+    holds the lock and knows the one served to be whole: while it is not, any other may be the last that is.
     """
     clear_leftovers(store, steps=steps)
     shutil.rmtree(store / "cache", ignore_errors=True)  # of formats 1 and 2
@@ -262,9 +265,15 @@ def sweep(store: Path, *, steps: Steps = no_steps) -> None:
     served = _served(store)
     if not served:
         return
+    try:
+        kept = set(tagged_generations(store).values())
+    except (StoreError, OSError):
+        return
     older = [number for number in generations(store) if number < served]
     abandoned = [number for number in generations(store) if number > served]
     for number in older[:-1] + abandoned:
+        if number in kept:
+            continue
         path = generation_folder(store, number)
         with unread(path) as free:
             if free:

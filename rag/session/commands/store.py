@@ -126,7 +126,9 @@ def reindex(session: Session, argument: str) -> None:
         screen.error(problem)
     if len(summary.problems) > N_LISTED:
         screen.note(f"and {len(summary.problems) - N_LISTED} more files could not be read")
-    if summary.generation != assistant.store.manifest.generation:
+    if session.at is not None:
+        screen.note(f"This session stays with the documents kept as {session.at}.")
+    elif summary.generation != assistant.store.manifest.generation:
         session.background.reopen(screen)
         if session.turns:
             screen.note(":again asks the last question of the documents as they are now.")

@@ -22,6 +22,7 @@ from rag.store.layout import (
     LOCK,
     MANIFEST,
     PASSAGES,
+    TAGS,
     VECTORS,
     generation_folder,
     generations,
@@ -229,7 +230,7 @@ def test_a_repair_killed_at_any_step_can_be_done_again(here: Path) -> None:
     run([corpus], made)
     before = picture(made)
     write_corpus(corpus, {"mill.md": "The mill was closed for good in the year after."})
-    run([corpus], made)
+    run([corpus], made, tag="v2")
     os.truncate(segment_file(made, 2, VECTORS), 100)
     steps: list[str] = []
     repair(Path(shutil.copytree(made, here / "rehearsal")), steps=steps.append)
@@ -248,6 +249,86 @@ def test_a_repair_killed_at_any_step_can_be_done_again(here: Path) -> None:
             repair(store, steps=stop)
         repair(store)
         assert picture(store) == before
+
+
+def tagged(corpus: Path, store: Path) -> None:
+    """A store whose tag v1 keeps another generation than the one served."""
+    run([corpus], store, tag="v1")
+    for words in ("The mill was closed.", "The mill was opened.", "The mill was sold."):
+        write_corpus(corpus, {"mill.md": words})
+        run([corpus], store)
+
+
+TAG_FAULTS = ("gone", "flipped", "torn", "another manifest", "another format")
+
+
+@pytest.mark.parametrize("fault", TAG_FAULTS)
+def test_a_tag_that_cannot_be_served_is_found_and_its_remedy_cures_it(
+    fault: str, here: Path, shell: Path
+) -> None:
+    name = NAMES[TAG_FAULTS.index(fault)]
+    corpus, store = write_corpus(here / name / "corpus", FIRST), here / name / "store"
+    tagged(corpus, store)
+    assert [finding.detail for finding in findings(store) if finding.check == "tags"] == [
+        "what they keep is whole: v1"
+    ]
+    served, folder = picture(store), generation_folder(store, 1)
+    if fault == "gone":
+        shutil.rmtree(folder)
+    elif fault == "flipped":
+        data = bytearray(segment_file(store, 1, VECTORS).read_bytes())
+        data[len(data) // 2] ^= 1
+        segment_file(store, 1, VECTORS).write_bytes(data)
+    elif fault == "torn":
+        (store / TAGS / "v1").write_text("0000")
+    elif fault == "another manifest":
+        (store / TAGS / "v1").write_text("000001 " + "0" * 64 + "\n")
+    else:
+        (folder / MANIFEST).write_text('{"format": 2}')
+    (finding,) = bad(store)
+    assert finding.check == "tags"
+    assert "v1" in finding.detail
+    done = execute(finding.remedy, shell, store)
+    assert not (here / "pwned").exists()
+    assert done.returncode == 0, (finding, done.stderr)
+    assert bad(store) == []
+    assert not (store / TAGS / "v1").exists()
+    assert picture(store) == served
+    aside = [path.name for path in (store / GENERATIONS).glob(".damaged-*")]
+    assert (".damaged-tag-v1" in aside) == (fault != "another format")
+    assert (".damaged-000001" in aside) == (fault == "flipped")
+    if fault in ("torn", "another manifest"):  # the generation itself is whole: it is not set aside
+        assert folder.is_dir()
+
+
+def test_a_tag_on_the_damaged_generation_that_is_served_goes_aside_with_it(here: Path, shell: Path) -> None:
+    corpus, store = write_corpus(here / "corpus", FIRST), here / "store"
+    run([corpus], store)
+    before = picture(store)
+    write_corpus(corpus, {"mill.md": "The mill was closed."})
+    run([corpus], store, tag="v2")
+    os.truncate(segment_file(store, 2, PASSAGES), 100)
+    found = bad(store)
+    assert [finding.check for finding in found] == ["store", "tags"]
+    assert len({finding.remedy for finding in found}) == 1
+    done = repair(store)
+    assert done.set_aside == (".damaged-000002", ".damaged-CURRENT", ".damaged-tag-v2")
+    assert picture(store) == before
+
+
+def test_a_tagged_generation_serves_where_nothing_else_is_whole(here: Path) -> None:
+    corpus, store = write_corpus(here / "corpus", FIRST), here / "store"
+    run([corpus], store, tag="v1")
+    before = picture(store)
+    tagged_file = segment_file(store, 1, VECTORS).read_bytes()
+    for words in ("The mill was closed.", "The mill was opened.", "The mill was sold."):
+        write_corpus(corpus, {"mill.md": words})
+        run([corpus], store)
+    for number in (3, 4):
+        os.truncate(segment_file(store, number, VECTORS), 100)
+    repair(store)
+    assert picture(store) == before
+    assert segment_file(store, 1, VECTORS).read_bytes() == tagged_file
 
 
 def test_a_store_is_its_owners_alone(here: Path) -> None:

@@ -27,7 +27,7 @@ from rag.records import Freshness
 from rag.store import FORMAT
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ["index", "ask", "chat", "search", "show", "verify", "check", "export", "mcp", "info", "doctor"]
+COMMANDS = "index ask chat search show verify check diff export mcp info doctor".split()
 STATUSES = {"answered": 0, "abstained": 3, "weak": 4}
 QUESTION = "who chaired the panel?"
 

@@ -20,7 +20,7 @@ PATHS = {key: document.path for key, document in hand_made.DOCUMENTS.items()}
 ANSWERS = [hand_made.answered, hand_made.weak, hand_made.abstained]
 
 
-@pytest.mark.parametrize("name", ["answer", "search", "verify"])
+@pytest.mark.parametrize("name", ["answer", "search", "verify", "diff"])
 def test_each_schema_is_a_schema(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
 
