@@ -64,7 +64,8 @@ test: check
 
 # Until it is stopped or has tried all: a million examples of each target, every call to the disk refused.
 fuzz: $(STAMP)
-	RAG_FAULTS=all $(BIN)/python -m pytest -q tests/rag/indexing/test_faults.py
+	RAG_FAULTS=all $(BIN)/python -m pytest -q tests/rag/indexing/test_faults.py \
+		tests/rag/indexing/test_power_cut.py
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/rag/test_fuzz.py tests/rag/text/test_sinks.py
 
 eval: $(STAMP)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import StoreDamagedError, StoreError
-from rag.files import replace_file
+from rag.files import replace_file, sync_file
 from rag.store.integrity import faults
 from rag.store.layout import (
     CURRENT,
@@ -105,6 +105,8 @@ def _repair(store: Path, steps: Steps) -> Repair:
     ]
     with suppress(FileNotFoundError):
         set_aside.append(_set_aside(store / CURRENT, CURRENT, steps))
+    steps("sync what was set aside")  # else a power cut could undo it, and the next run sweep it
+    sync_file(store / GENERATIONS)
     replace_file(store / CURRENT, current_line(number, manifest), mode=0o600, steps=steps)
     return Repair(number, None, tuple(set_aside), cleared)
 
