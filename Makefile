@@ -66,6 +66,7 @@ test: check
 fuzz: $(STAMP)
 	RAG_FAULTS=all $(BIN)/python -m pytest -q tests/rag/indexing/test_faults.py \
 		tests/rag/indexing/test_power_cut.py
+	RAG_QUESTIONS=100000 $(BIN)/python -m pytest -q -s tests/rag/cli/test_many_questions.py
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/rag/test_fuzz.py tests/rag/text/test_sinks.py
 
 eval: $(STAMP)

@@ -28,7 +28,14 @@ from rag.store.layout import (
 )
 from rag.store.repair import repair
 
-NAMES = ["plain", "two  spaces and 'quotes' \"both\"", "$(touch pwned)", "a\nline & more; ls", "-rf", "a  # b"]
+NAMES = [
+    "plain",
+    "two  spaces and 'quotes' \"both\"",
+    "$(touch pwned)",
+    "a\nline & more; ls",
+    "-rf",
+    "a  # b",
+]
 
 
 @pytest.fixture
