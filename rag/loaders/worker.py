@@ -33,6 +33,7 @@ Handle = Callable[[dict[str, Any]], tuple[dict[str, Any], str]]  # a request int
 
 _LENGTHS = struct.Struct("<QQ")
 _MAX_HEADER = 256_000_000  # bytes: the places of a text of some millions of lines
+_STARTS = 3  # times a child is started that a signal ends before it is ready
 _START_SECONDS = 60.0  # on a machine that has much else to do
 _MB = 1_000_000
 _MEMORY_SHARE = 0.8  # of the limit: a child that crashes with more than that wanted more
@@ -128,22 +129,8 @@ class Worker:
         """The child's answer. Raises WorkerError where it broke a limit or crashed."""
         if self._closed:
             raise WorkerError("the run was ended")
-        self.start(limits.memory_mb)
-        process = self._process
-        assert process is not None
+        process = self._started(limits.memory_mb)
         assert process.stdin is not None
-        try:
-            if not self._ready:
-                self._receive(process, _START_SECONDS, 0)
-                self._idle_bytes = _data_bytes(process.pid)
-                self._ready = True
-        except (WorkerError, EOFError, OSError) as error:
-            self._end(process)
-            if self._closed:
-                raise WorkerError("the run was ended") from error
-            raise RagError(
-                f"the process that reads files does not start: {sys.executable}", "rag doctor  # says more"
-            ) from error
         try:
             line = json.dumps(request | {"seconds": limits.seconds, "text_mb": limits.text_mb})
             process.stdin.write(line.encode("ascii") + b"\n")
@@ -162,6 +149,31 @@ class Worker:
             self._end(process)
             raise WorkerError(str(header["worker_error"]))
         return header, text
+
+    def _started(self, memory_mb: int) -> Popen[bytes]:
+        """The child, ready to be asked; another where the first was killed while it started."""
+        left = _STARTS
+        while True:
+            left -= 1
+            self.start(memory_mb)
+            process = self._process
+            assert process is not None
+            if self._ready:
+                return process
+            try:
+                self._receive(process, _START_SECONDS, 0)
+            except (WorkerError, EOFError, OSError) as error:
+                status = self._end(process, patience_seconds=1)
+                if self._closed:
+                    raise WorkerError("the run was ended") from error
+                if not left or status >= 0:
+                    raise RagError(
+                        f"the process that reads files does not start: {sys.executable}",
+                        "rag doctor  # says more",
+                    ) from error
+            else:
+                self._idle_bytes = _data_bytes(process.pid)
+                self._ready = True
 
     def _receive(self, process: Popen[bytes], seconds: float, max_text: int) -> tuple[dict[str, Any], str]:
         assert process.stdout is not None

@@ -101,6 +101,15 @@ def test_however_much_its_parent_holds_a_crash_is_told_from_want_of_memory(worke
         worker.ask({"what": "starve"}, LIMITS)
 
 
+def test_a_child_killed_while_it_starts_is_started_again(worker: Worker) -> None:
+    worker.start(LIMITS.memory_mb)
+    process = worker._process
+    assert process is not None
+    process.kill()
+    header, _ = worker.ask({"what": "nothing"}, LIMITS)
+    assert header["pid"] != process.pid
+
+
 def test_a_child_that_crashes_leaves_no_descriptor_behind(worker: Worker) -> None:
     worker.ask({"what": "nothing"}, LIMITS)
     before = len(list(Path("/dev/fd").iterdir()))
