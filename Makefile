@@ -3,6 +3,7 @@
 # make test-fast   what needs no model, in under a minute
 # make test   every check
 # make fuzz   generated input for as long as you let it, and every fault of the disk
+# make soak   asking and reindexing side by side with faults, for RAG_SOAK_MINUTES (120)
 # make eval   the question sets asked, scored and held against the baseline
 #
 # All of them make .venv when there is none, or when what it was made from has changed; PYTHON chooses the
@@ -16,7 +17,7 @@ MADE_FROM := pyproject.toml .ci/constraints.txt
 DEMO := RAG_STORE=.demo/store $(BIN)/rag
 RUN := .demo/run
 
-.PHONY: demo check test-fast test fuzz eval clean
+.PHONY: demo check test-fast test fuzz soak eval clean
 .DELETE_ON_ERROR:
 
 # An environment that does not work (another machine's, a moved checkout's, a half-made one) is made again.
@@ -64,8 +65,13 @@ test: check
 
 # Until it is stopped or has tried all: a million examples of each target, every call to the disk refused.
 fuzz: $(STAMP)
-	RAG_FAULTS=all $(BIN)/python -m pytest -q tests/rag/indexing/test_faults.py
+	RAG_FAULTS=all $(BIN)/python -m pytest -q tests/rag/indexing/test_faults.py \
+		tests/rag/indexing/test_power_cut.py
+	RAG_QUESTIONS=100000 $(BIN)/python -m pytest -q -s tests/rag/cli/test_many_questions.py
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/rag/test_fuzz.py tests/rag/text/test_sinks.py
+
+soak: $(STAMP)
+	RAG_SOAK_MINUTES=$${RAG_SOAK_MINUTES:-120} $(BIN)/python -m pytest -q -s tests/rag/test_soak.py
 
 eval: $(STAMP)
 	$(BIN)/rag eval run eval/data/questions --corpus eval/data/corpus --out $(RUN) --fresh

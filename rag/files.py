@@ -168,6 +168,19 @@ def sync_file(path: str | Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(path: Path, *, mode: int = 0o777) -> None:
+    """Return once there is a folder at a path, its name and those of new ones above it on the disk.
+
+    ``mode`` is for the last folder and goes through the umask.
+    """
+    missing = [path]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        sync_file(folder.parent)
+
+
 NEW = ".new"  # ends the name of a file that is being written beside its place
 
 

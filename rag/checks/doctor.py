@@ -21,7 +21,7 @@ from rag.errors import LoadError, RagError, StoreDamagedError, StoreMissingError
 from rag.files import read_regular
 from rag.records import Freshness
 from rag.settings import Resolved, Settings, config_path, load_settings
-from rag.text.sinks import shell_word
+from rag.text.sinks import shell_word, without_comment
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
@@ -183,9 +183,9 @@ def _damaged(path: Path, error: RagError) -> Finding:
 
     whole = newest_whole(path) if isinstance(error, StoreDamagedError) else None
     if whole is None:
-        return Finding("store", False, error.message, error.hint.partition("  #")[0])
+        return Finding("store", False, error.message, without_comment(error.hint))
     told = f"{error.message}; generation {whole[0]} is whole"
-    return Finding("store", False, told, repair_hint(path).partition("  #")[0])
+    return Finding("store", False, told, without_comment(repair_hint(path)))
 
 
 def _tags(path: Path, whole: Manifest | None = None) -> Iterator[Finding]:
@@ -271,7 +271,7 @@ def _leftovers(path: Path) -> Iterator[Finding]:
     left = [one.name for one in leftovers(path)]
     if left and not _is_locked(path / "lock"):
         told = f"a run that was killed left behind: {_some(left)}"
-        yield Finding("leftovers", False, told, repair_hint(path).partition("  #")[0])
+        yield Finding("leftovers", False, told, without_comment(repair_hint(path)))
 
 
 def _lock(path: Path) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rag.errors import StoreLockedError
+from rag.files import make_folder
 from rag.store.layout import HOLDER, LOCK, MANIFEST, writing
 
 
@@ -26,7 +27,8 @@ def write_lock(store: Path, *, wait_seconds: float = 0.0) -> Iterator[None]:
 
     lock = FileLock(store / LOCK, mode=0o600)
     with writing(store):
-        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not store.is_dir():  # else a power cut could take the whole of a store just made
+            make_folder(store, mode=0o700)
         try:
             lock.acquire(timeout=wait_seconds)
         except Timeout:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.errors import StoreDamagedError, StoreFormatError, StoreMissingError
 from rag.store.layout import CURRENT, FORMAT, MANIFEST, FileStamp, generation_folder, generations
-from rag.text.sinks import shell_word
+from rag.text.sinks import shell_word, without_comment
 
 _CURRENT = re.compile(r"(\d{6,}) ([0-9a-f]{64})\n")
 
@@ -111,7 +111,7 @@ class Manifest:
         if found != FORMAT:
             raise StoreFormatError(
                 f"the store was written in format {found!r}; this version reads format {FORMAT} ({where})",
-                hint,
+                without_comment(hint) + "  # reads and embeds every document again",
             )
         try:
             raw["segments"] = tuple(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import StoreDamagedError, StoreError
-from rag.files import replace_file
+from rag.files import replace_file, sync_file
 from rag.store.integrity import faults
 from rag.store.layout import (
     CURRENT,
@@ -143,6 +143,8 @@ def _repair(store: Path, steps: Steps) -> Repair:
         ]
         if (store / CURRENT).exists():
             set_aside.append(_set_aside(store, store / CURRENT, CURRENT, steps))
+        steps("sync what was set aside")  # else a power cut could undo it, and the next run sweep it
+        sync_file(store / GENERATIONS)
         replace_file(store / CURRENT, current_line(served, manifest), mode=0o600, steps=steps)
     whole = None if served is None else read_manifest(store)
     for name in tag_names(store):

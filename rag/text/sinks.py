@@ -102,6 +102,15 @@ def shell_word(text: object) -> str:
     return f"$'{''.join(out)}'"
 
 
+def without_comment(command: str) -> str:
+    """A command line of ours without what is said after it; a path in it keeps what looks like that.
+
+    >>> without_comment("rag index --store '/a  # b'  # embeddings are reused")
+    "rag index --store '/a  # b'"
+    """
+    return re.sub(r"  # [^']*\Z", "", command)
+
+
 def file_name(text: str) -> str:
     r"""For a file's name in running text, such as a reference: line breaks and controls made visible.
 

@@ -29,7 +29,14 @@ from rag.store.layout import (
 )
 from rag.store.repair import repair
 
-NAMES = ["plain", "two  spaces and 'quotes' \"both\"", "$(touch pwned)", "a\nline & more; ls", "-rf"]
+NAMES = [
+    "plain",
+    "two  spaces and 'quotes' \"both\"",
+    "$(touch pwned)",
+    "a\nline & more; ls",
+    "-rf",
+    "a  # b",
+]
 
 
 @pytest.fixture

@@ -33,6 +33,13 @@ def misbehave(request: dict[str, Any]) -> tuple[dict[str, Any], str]:
         kept = []
         while True:
             kept.append(bytearray(1_000_000))
+    if what == "starve":  # as a library in C++ does where it gets no more memory
+        kept = []
+        try:
+            while True:
+                kept.append(bytearray(1_000_000))
+        except MemoryError:
+            os.abort()
     if what == "crash":
         ctypes.string_at(0)
     if what == "abort":
@@ -65,6 +72,7 @@ def worker() -> Iterator[Worker]:
         ("wait", "took more than 1 s"),
         ("eat", "needed more than 200 MB of memory"),
         ("eat slowly", "needed more than 200 MB of memory"),
+        ("starve", "needed more than 200 MB of memory"),
         ("crash", "the reader of this format crashed"),
         ("abort", "the reader of this format crashed"),
         ("exit", "the reader of this format crashed"),
@@ -84,11 +92,32 @@ def test_a_broken_limit_or_a_crash_is_named_and_the_next_request_is_answered(
     assert worker.ask({"what": "nothing"}, LIMITS)[1] == "done"
 
 
-def test_a_crash_is_no_want_of_memory_however_much_its_parent_holds(worker: Worker) -> None:
+def test_however_much_its_parent_holds_a_crash_is_told_from_want_of_memory(worker: Worker) -> None:
     held = bytearray(300_000_000)
     held[::4096] = b"x" * len(held[::4096])
     with pytest.raises(WorkerError, match="crashed"):
         worker.ask({"what": "crash"}, LIMITS)
+    with pytest.raises(WorkerError, match="memory"):
+        worker.ask({"what": "starve"}, LIMITS)
+
+
+def test_a_child_killed_while_it_starts_is_started_again(worker: Worker) -> None:
+    worker.start(LIMITS.memory_mb)
+    process = worker._process
+    assert process is not None
+    process.kill()
+    header, _ = worker.ask({"what": "nothing"}, LIMITS)
+    assert header["pid"] != process.pid
+
+
+def test_a_child_that_crashes_leaves_no_descriptor_behind(worker: Worker) -> None:
+    worker.ask({"what": "nothing"}, LIMITS)
+    before = len(list(Path("/dev/fd").iterdir()))
+    for what in ("abort", "exit", "starve"):
+        with pytest.raises(WorkerError):
+            worker.ask({"what": what}, LIMITS)
+        worker.ask({"what": "nothing"}, LIMITS)
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def test_a_child_that_behaves_is_kept_and_what_it_prints_is_no_answer(worker: Worker) -> None:
