@@ -57,9 +57,10 @@ class Assistant:
             sentences=store.sentences,
             rrf_k=settings.retrieval.rrf_k,
         )
-        self._language = load_language(settings.passages.language)
+        language = self._language = load_language(settings.passages.language)
+        # No reference to itself: a closed assistant lets its models go at once.
         self._weights = TermWeights(
-            lambda text: terms(text, self._language), store.lexical.document_frequency, store.lexical.n
+            lambda text: terms(text, language), store.lexical.document_frequency, store.lexical.n
         )
         self._ranker = EvidenceRanker(store, self._retriever, reader, self._weights)
         self._about_store = MappingProxyType(

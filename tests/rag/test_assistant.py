@@ -194,3 +194,19 @@ def test_equal_words_in_two_places_answer_once(tmp_path: Path) -> None:
     assert [Path(place.document).name for place in first.also_in] == ["b.txt"]
     place = first.also_in[0]
     assert (folder / "b.txt").read_text()[place.start : place.end] == first.quote
+
+
+def test_a_closed_assistant_is_let_go_at_once(sample_store: Path) -> None:
+    import gc
+    import weakref
+
+    gc.disable()  # whoever opens each new generation would hold the models of many
+    try:
+        assistant = Assistant.open(sample_store)
+        known = weakref.ref(assistant)
+        assistant.ask("why was the trust decommissioned?")
+        assistant.close()
+        del assistant
+        assert known() is None
+    finally:
+        gc.enable()
