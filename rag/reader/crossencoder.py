@@ -221,10 +221,14 @@ def _open(
 ) -> list[int]:
     """The numbers of those not finished that may still prove better than the best that was.
 
+    Where nothing finished seems to answer, all are: a lead over what promises even less says little.
+
     >>> candidates, promise = [Candidate("a"), Candidate("b"), Candidate("c")], {0: 1.0, 1: 0.5, 2: -3.0}
-    >>> [_open(promise, {0: Reading(relevance)}, candidates) for relevance in (-2.0, 2.0, 3.0)]
+    >>> [_open(promise, {0: Reading(relevance)}, candidates) for relevance in (-0.5, 2.0, 3.0)]
     [[1, 2], [1], []]
     """
+    if max((reading.relevance for reading in finished.values()), default=-np.inf) < 0:
+        return [i for i in promise if i not in finished]
     best = max((reading.relevance + candidates[i].prior for i, reading in finished.items()), default=-np.inf)
     return [i for i in promise if i not in finished and best - promise[i] < RANKING.clear_lead]
 
