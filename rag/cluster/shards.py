@@ -42,15 +42,13 @@ SHARD_CPUS = 0.25  # Ray's bookkeeping, not a limit: three shards and an encoder
 class Shard:
     """The rows ``first`` to ``end`` of one generation."""
 
-    def __init__(
-        self, folder: str, records: Sequence[SegmentRecord], dead: Rows, first: int, end: int
-    ) -> None:
-        """``records`` and ``dead`` are the whole store's."""
+    def __init__(self, folder: str, records: Sequence[SegmentRecord], first: int, end: int) -> None:
+        """``records`` are the whole store's."""
         self._segments = [Segment(Path(folder) / record.name, record) for record in records]
         self._offsets = np.array([0, *accumulate(record.n_passages for record in records)])
         every = np.arange(self._offsets[-1])
-        others = np.concatenate([every[:first], every[end:]])
-        closed = np.union1d(dead, others)
+        dead = [one.dead_rows + at for one, at in zip(self._segments, self._offsets, strict=False)]
+        closed = np.unique(np.concatenate([*dead, every[:first], every[end:]]))
         self._vectors = VectorSearch([segment.vectors for segment in self._segments], closed)
         self._lexical = LexicalSearch([segment.lexical for segment in self._segments], closed)
 
@@ -74,15 +72,20 @@ class Shard:
 
 def sentences_of(segments: Sequence[Segment], offsets: Rows, rows: Rows) -> tuple[Packed, Rows]:
     """The packed sentences of rows, end to end (s, w), and how many each row has (m,)."""
-    parts: list[Packed] = []
-    counts = np.zeros(len(rows), np.int64)
-    for place, row in enumerate(rows):
-        number = int(np.searchsorted(offsets, row, "right")) - 1
-        segment, at = segments[number], int(row - offsets[number])
-        start, end = int(segment.sentence_starts[at]), int(segment.sentence_starts[at + 1])
-        parts.append(segment.sentences[start:end])
-        counts[place] = end - start
-    return np.concatenate(parts) if parts else np.zeros((0, 0), np.uint8), counts
+    firsts, counts = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
+    home = np.searchsorted(offsets, rows, "right") - 1
+    for number in np.unique(home):
+        at = rows[home == number] - offsets[number]
+        starts = segments[number].sentence_starts
+        firsts[home == number], counts[home == number] = starts[at], starts[at + 1] - starts[at]
+    ends = np.cumsum(counts)
+    taken = np.repeat(firsts - (ends - counts), counts) + np.arange(counts.sum())  # within their segments
+    of = np.repeat(home, counts)
+    width = segments[0].sentences.shape[1] if segments else 0
+    packed = np.zeros((len(taken), width), np.uint8)
+    for number in np.unique(of):
+        packed[of == number] = segments[number].sentences[taken[of == number]]
+    return packed, counts
 
 
 class Shards:
@@ -105,9 +108,8 @@ class Shards:
         folder = str(generation_folder(store.path.absolute(), manifest.generation))
         actor = ray.remote(num_cpus=SHARD_CPUS, max_restarts=-1, max_task_retries=0)(Shard)
         spread = actor.options(scheduling_strategy="SPREAD")
-        dead = ray.put(store.dead_rows)
         self._actors = [
-            spread.remote(folder, manifest.segments, dead, int(first), int(end))
+            spread.remote(folder, manifest.segments, int(first), int(end))
             for first, end in zip(self._bounds, self._bounds[1:], strict=False)
         ]
         try:
