@@ -66,9 +66,9 @@ class RayEncoder:
 
     def _job(self, batches: Sequence[Batch]) -> Iterator[tuple[int, Vectors, Vectors]]:
         """One run of Ray Data. A block that a lost node held or was making is made again by Ray."""
-        import ray
+        import ray.data
 
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # importing it has set another
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False

@@ -52,9 +52,12 @@ class Shard:
         self._vectors = VectorSearch([segment.vectors for segment in self._segments], closed)
         self._lexical = LexicalSearch([segment.lexical for segment in self._segments], closed)
 
-    def ready(self) -> bool:
-        """True, once the files are open."""
-        return True
+    def node(self) -> str:
+        """Ray's name of the node it runs on, once the files are open."""
+        import ray
+
+        name: str = ray.get_runtime_context().get_node_id()
+        return name
 
     def nearest(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
         """Scores and rows of the k best vectors among its own, (q, k') each."""
@@ -92,7 +95,8 @@ class Shards:
     """The shards of one open store, and its rankers over them: what a `Retriever` asks instead of the store.
 
     A shard that is lost is left out of the lists until Ray has started it again; ``answered`` says whether
-    one was. Several threads may ask at once.
+    one was. Several threads may ask at once. Shard i has the rows ``bounds[i]:bounds[i + 1]`` and began on
+    ``nodes[i]``.
     """
 
     def __init__(self, store: Store, settings: RaySettings) -> None:
@@ -102,7 +106,7 @@ class Shards:
         n_rows = sum(record.n_passages for record in store.manifest.segments)
         nodes = sum(bool(node["Alive"]) for node in ray.nodes())
         self.n = max(1, min(settings.shards or nodes, n_rows))
-        self._bounds = np.array([n_rows * i // self.n for i in range(self.n + 1)])
+        self.bounds = np.array([n_rows * i // self.n for i in range(self.n + 1)])
         self._asked = threading.local()
         manifest = store.manifest
         folder = str(generation_folder(store.path.absolute(), manifest.generation))
@@ -110,10 +114,12 @@ class Shards:
         spread = actor.options(scheduling_strategy="SPREAD")
         self._actors = [
             spread.remote(folder, manifest.segments, int(first), int(end))
-            for first, end in zip(self._bounds, self._bounds[1:], strict=False)
+            for first, end in zip(self.bounds, self.bounds[1:], strict=False)
         ]
         try:
-            ray.get([each.ready.remote() for each in self._actors], timeout=START_SECONDS)
+            self.nodes: list[str] = ray.get(
+                [each.node.remote() for each in self._actors], timeout=START_SECONDS
+            )
         except ray.exceptions.RayError as error:
             self.close()
             why = str(error).strip().splitlines()[-1]
@@ -161,7 +167,7 @@ class Shards:
             if allowed is None:
                 calls[number] = (query, k, None)
             else:
-                first, end = self._bounds[number : number + 2]
+                first, end = self.bounds[number : number + 2]
                 own = allowed[(allowed >= first) & (allowed < end)]
                 if len(own):
                     calls[number] = (query, k, own)
@@ -177,7 +183,7 @@ class Shards:
         if last is not None and np.array_equal(last[0], rows):
             kept: tuple[Halves, Packed, Rows] = last[1]
             return kept
-        home = np.searchsorted(self._bounds, rows, "right") - 1
+        home = np.searchsorted(self.bounds, rows, "right") - 1
         calls = {int(number): (rows[home == number],) for number in np.unique(home)}
         answers = self.ask(calls, "stored")
         if len(answers) < len(calls) or not answers:
