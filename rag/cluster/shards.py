@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.halves import order
 from embeddings.index import VectorSearch
+from embeddings.parts import Proposed, VectorPart, merged
 from rag.cluster import connect
 from rag.errors import ClusterError
 from rag.retrieval.lexical import LexicalSearch
@@ -48,8 +50,11 @@ class Shard:
         self._offsets = np.array([0, *accumulate(record.n_passages for record in records)])
         every = np.arange(self._offsets[-1])
         dead = [one.dead_rows + at for one, at in zip(self._segments, self._offsets, strict=False)]
-        closed = np.unique(np.concatenate([*dead, every[:first], every[end:]]))
-        self._vectors = VectorSearch([segment.vectors for segment in self._segments], closed)
+        gone = np.concatenate([*dead, np.zeros(0, np.int64)])
+        indexes = [segment.vectors for segment in self._segments]
+        self._part = VectorPart(indexes, gone, first, end)
+        self._vectors = VectorSearch(indexes)
+        closed = np.unique(np.concatenate([gone, every[:first], every[end:]]))
         self._lexical = LexicalSearch([segment.lexical for segment in self._segments], closed)
 
     def node(self) -> str:
@@ -59,11 +64,13 @@ class Shard:
         name: str = ray.get_runtime_context().get_node_id()
         return name
 
-    def nearest(self, queries: Vectors, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
-        """Scores and rows of the k best vectors among its own, (q, k') each."""
-        return self._vectors.search(queries, k, allowed)
+    def nearest(
+        self, allowed: Rows | None, query: Vectors, k: int, n_allowed: Sequence[int]
+    ) -> list[Proposed]:
+        """What its own rows hold for a query (d,), as `VectorPart.search`."""
+        return self._part.search(query, k, allowed, n_allowed)
 
-    def ranked(self, query: str, k: int, allowed: Rows | None) -> tuple[Vectors, Rows]:
+    def ranked(self, allowed: Rows | None, query: str, k: int) -> tuple[Vectors, Rows]:
         """Scores and rows of the k best texts among its own, (k',) each."""
         return self._lexical.search(query, k, allowed)
 
@@ -160,17 +167,17 @@ class Shards:
                 self._asked.lost.add(number)
         return answers
 
-    def ask_all(self, method: str, query: Any, k: int, allowed: Rows | None) -> list[tuple[Vectors, Rows]]:
-        """What every shard finds, of those that are there; ``allowed`` goes to those whose rows it has."""
+    def ask_all(self, method: str, allowed: Rows | None, *arguments: Any) -> list[Any]:
+        """What every shard finds, of those that are there; each gets those of the ``allowed`` rows it has."""
         calls: dict[int, tuple[Any, ...]] = {}
         for number in range(self.n):
             if allowed is None:
-                calls[number] = (query, k, None)
+                calls[number] = (None, *arguments)
             else:
                 first, end = self.bounds[number : number + 2]
                 own = allowed[(allowed >= first) & (allowed < end)]
                 if len(own):
-                    calls[number] = (query, k, own)
+                    calls[number] = (own, *arguments)
         return list(self.ask(calls, method).values())
 
     def stored(self, rows: Rows) -> tuple[Halves, Packed, Rows] | None:
@@ -190,11 +197,11 @@ class Shards:
             return None
         vectors, packed, counts = (np.concatenate(parts) for parts in zip(*answers.values(), strict=True))
         # Shard after shard they came; in the order asked they leave.
-        order = np.argsort(np.argsort(home, kind="stable"), kind="stable")
-        if not np.array_equal(order, np.arange(len(rows))):
+        places = np.argsort(np.argsort(home, kind="stable"), kind="stable")
+        if not np.array_equal(places, np.arange(len(rows))):
             starts = np.concatenate([[0], np.cumsum(counts)])
-            taken = [np.arange(starts[at], starts[at + 1]) for at in order]
-            vectors, packed, counts = vectors[order], packed[np.concatenate(taken)], counts[order]
+            taken = [np.arange(starts[at], starts[at + 1]) for at in places]
+            vectors, packed, counts = vectors[places], packed[np.concatenate(taken)], counts[places]
         self._asked.stored = rows, (vectors, packed, counts)
         return vectors, packed, counts
 
@@ -212,14 +219,28 @@ class ShardedVectors:
 
     def __init__(self, shards: Shards, store: Store) -> None:
         self._shards, self._store = shards, store
+        records = store.manifest.segments
+        self._offsets = np.array([0, *accumulate(record.n_passages for record in records)])
+        self._n_alive = [record.n_passages - record.n_dead_passages for record in records]
 
     def search(self, queries: Vectors, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
         """Scores and rows of the k best vectors a query, best first, ties by row: (q, k') each."""
-        found = self._shards.ask_all("nearest", queries, k, allowed)
-        scores = np.hstack([np.zeros((len(queries), 0), np.float32), *(s for s, _ in found)])
-        rows = np.hstack([np.zeros((len(queries), 0), np.int64), *(r for _, r in found)])
-        ranked = [best(s, r, k) for s, r in zip(scores, rows, strict=True)]
+        n_allowed = self._n_alive
+        if allowed is not None:
+            allowed = np.setdiff1d(allowed, self._store.dead_rows)
+            n_allowed = np.diff(np.searchsorted(allowed, self._offsets)).tolist()
+        ranked = [self._nearest(query, k, allowed, n_allowed) for query in queries]
         return np.stack([s for s, _ in ranked]), np.stack([r for _, r in ranked])
+
+    def _nearest(
+        self, query: Vectors, k: int, allowed: Rows | None, n_allowed: list[int]
+    ) -> tuple[Vectors, Rows]:
+        found = self._shards.ask_all("nearest", allowed, query, k, n_allowed)
+        best = merged((proposed for part in found for proposed in part), k)
+        if best is None:  # the lists near this query hold too few rows, which is rare
+            (scores,), (rows,) = self._store.vectors.search(query[None], k, allowed)
+            return scores, rows
+        return best
 
     def vectors_of(self, rows: Rows) -> Vectors:
         """The vectors of rows, (m, d); from the folder where a shard was lost since it found them."""
@@ -235,10 +256,10 @@ class ShardedText:
 
     def search(self, query: str, k: int, allowed: Rows | None = None) -> tuple[Vectors, Rows]:
         """Scores and rows of the k best texts that share a term, best first, ties by row: (k',) each."""
-        found = self._shards.ask_all("ranked", query, k, allowed)
+        found = self._shards.ask_all("ranked", allowed, query, k)
         scores = np.concatenate([np.zeros(0, np.float32), *(s for s, _ in found)])
         rows = np.concatenate([np.zeros(0, np.int64), *(r for _, r in found)])
-        return best(scores, rows, k)
+        return order(scores, rows, max(k, 0))
 
 
 class ShardedSentences:
@@ -269,13 +290,3 @@ class ShardedSentences:
             part = SentenceScores([(packed[sentences], firsts)])
             found[places] = part.best(query, np.arange(len(places)))
         return found
-
-
-def best(scores: Vectors, rows: Rows, k: int) -> tuple[Vectors, Rows]:
-    """The k best, best first, ties by row.
-
-    >>> [part.tolist() for part in best(np.array([1, 3, 3], np.float32), np.array([0, 2, 1]), 2)]
-    [[3.0, 3.0], [1, 2]]
-    """
-    order = np.lexsort((rows, -scores))[: max(k, 0)]
-    return scores[order], rows[order]
