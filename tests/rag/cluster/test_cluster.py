@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,9 +16,6 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-
-ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
-pytest.importorskip("ray.data", reason="the extra `ray` is not installed")
 
 from rag.assistant import Assistant
 from rag.cluster.embedding import RayEncoder
@@ -27,6 +27,9 @@ from rag.output.json_lines import schema, to_json
 from rag.records import Answer
 from rag.settings import RaySettings, Settings
 from rag.store.layout import MANIFEST, PASSAGES
+
+ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
+pytest.importorskip("ray.data", reason="the extra `ray` is not installed")
 
 pytestmark = pytest.mark.filterwarnings("default")  # those of Ray are not ours to mend
 
@@ -97,14 +100,15 @@ def test_the_cluster_is_on_this_machine_alone(cluster: Any) -> None:
     assert cluster.address.split(":")[0] == "127.0.0.1"
 
 
-def test_the_shards_answer_as_the_store_does(one: Assistant, many: Assistant) -> None:
-    queries = [question["question"] for question in evaluation_questions()]
+def test_the_shards_answer_as_the_store_does(one: Assistant, many: Assistant, sample_corpus: Path) -> None:
+    queries = evaluation_questions(sample_corpus)
     assert len(queries) > 100
     for query in queries[::6]:
         assert many.search(query, k=30) == one.search(query, k=30), query
         assert many.shards == "3/3"
-    filtered = {"inside": "*.txt", "after": "2015"}
-    assert many.search("the trust", **filtered) == one.search("the trust", **filtered)
+    filtered = [each.search("the trust", inside="*.txt", after="2015") for each in (one, many)]
+    assert filtered[0] == filtered[1]
+    assert filtered[0]
     for question in QUESTIONS:
         asked = many.ask(question)
         assert told(asked) == told(one.ask(question))
@@ -113,14 +117,13 @@ def test_the_shards_answer_as_the_store_does(one: Assistant, many: Assistant) ->
         assert written["store"]["shards"] == "3/3"
 
 
-def evaluation_questions() -> list[dict[str, Any]]:
-    import json
-
-    import eval
-
-    folder = Path(eval.__file__).parent / "data" / "questions"
-    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
-    return [given for line in lines if "question" in (given := json.loads(line))]
+def evaluation_questions(corpus: Path) -> list[str]:
+    lines = [
+        line
+        for path in sorted((corpus.parent / "questions").glob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    return [given["question"] for line in lines if "question" in (given := json.loads(line))]
 
 
 class KillsANode(Progress):
@@ -228,3 +231,10 @@ def test_a_node_with_other_weights_is_refused(cluster: Any, settings: Settings) 
     encoder.fingerprint = "another"
     with pytest.raises(ClusterError, match="other weights"):
         list(encoder.encode_batches([Batch(["a text"], [[(0, 1)]])] * 2))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
+def test_an_address_at_which_no_cluster_answers_is_refused_at_once(address: str) -> None:
+    code = f"from rag.cluster import connect; connect({address!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert f"ClusterError: no Ray cluster answers at {address!r}" in done.stderr
