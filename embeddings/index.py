@@ -204,7 +204,7 @@ class VectorIndex:
         return scores, rows
 
     def propose(self, query: Vectors, probe: Probe, mask: Mask | None) -> tuple[Vectors, Vectors, Rows]:
-        """The lists' candidates among the masked rows for one query: by their codes, exactly, and their rows."""
+        """What the lists propose of the masked rows for one query: scores by code, exact scores, rows."""
         assert self._lists is not None
         (by_code,), (rows,) = self._lists.propose_scored(query[None], probe.candidates, probe.lists, mask)
         by_code, rows = by_code[rows >= 0], rows[rows >= 0]

@@ -48,7 +48,7 @@ class VectorPart:
     def search(
         self, query: Vectors, k: int, allowed: Rows | None, n_allowed: Sequence[int]
     ) -> list[Proposed]:
-        """What the part holds for one query (d,); ``n_allowed``: rows that all parts may return, by segment."""
+        """What the part holds for one query (d,); ``n_allowed`` counts the rows of all parts, by segment."""
         mask = self._alive
         if allowed is not None:
             mask = np.zeros(len(mask), bool)

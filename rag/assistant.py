@@ -116,7 +116,7 @@ class Assistant:
 
     @property
     def shards(self) -> str | None:
-        """How many shards, of how many, answered what this thread asked last: "2/3"; None without a cluster."""
+        """How many shards answered what this thread asked last, as in "2/3"; None without a cluster."""
         return None if self._shards is None else f"{self._shards.answered()}/{self._shards.n}"
 
     def close(self) -> None:

@@ -358,8 +358,7 @@ class RaySettings:
     """The machines that help, where there are several: docs/cluster.md says when that is worth it."""
 
     address: str = _setting(
-        "",
-        "a Ray cluster that embeds and searches: auto finds the one this machine is part of; the default none",
+        "", "a Ray cluster that embeds and searches: auto finds that of this machine; the default none"
     )
     shards: int = _setting(
         0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ def test_the_best_of_the_parts_are_the_best_of_the_whole(
     dead = np.arange(5, n, 11)
     whole = VectorSearch(segments, dead)
     bounds = [n * i // n_parts for i in range(n_parts + 1)]
-    parts = [VectorPart(segments, dead, first, end) for first, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [VectorPart(segments, dead, first, end) for first, end in pairwise(bounds)]
     allowed = np.setdiff1d(np.arange(n), np.arange(0, n, 3)) if filtered else None
     alive = np.setdiff1d(np.arange(n) if allowed is None else allowed, dead)
     n_allowed = np.diff(np.searchsorted(alive, [0, segments[0].n, n])).tolist()
