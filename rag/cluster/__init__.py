@@ -25,7 +25,6 @@ def connect(address: str) -> None:
     Raises UsageError where Ray is not installed, ClusterError where no cluster answers.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster begun here tells its maker nothing
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what goes wrong is told here, in our words
     if address == "local" or address.rpartition(":")[0] in LOOPBACK:
         # Else Ray takes this machine for one among others and looks for it at its outward address.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
