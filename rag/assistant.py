@@ -17,6 +17,7 @@ from rag.answering.calibration import Calibrator
 from rag.answering.question import ParsedQuestion, parse, usable_question
 from rag.answering.ranking import EvidenceRanker
 from rag.answering.store_calibration import calibrator_of
+from rag.errors import ClusterError
 from rag.reader import open_reader
 from rag.reader.base import Reader
 from rag.records import EXTRACTOR_CHARS, Answer, Hit
@@ -141,15 +142,22 @@ class Assistant:
         after: str | None = None,
         before: str | None = None,
         inside: str | None = None,
+        whole: bool = False,
     ) -> list[Hit]:
-        """The k nearest passages as the retriever ranks them, best first; nothing is read."""
+        """The k nearest passages as the retriever ranks them, best first; nothing is read.
+
+        With ``whole``, for those who conclude from what is not found, ClusterError where a shard is lost.
+        """
         query = usable_question(query, self._settings.retrieval.max_question_chars)
         if self._shards is not None:
             self._shards.begin()
         allowed = self.store.allowed(after=after, before=before, inside=inside).rows
-        return self._retriever.retrieve(
+        hits = self._retriever.retrieve(
             query, self._settings.retrieval.k if k is None else k, allowed=allowed
         )
+        if whole and self._lost():
+            raise ClusterError(*self._lost(), "run the command again")
+        return hits
 
     def ask(
         self,

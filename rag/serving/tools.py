@@ -136,7 +136,7 @@ def tools(settings: Settings) -> tuple[Tool, ...]:
         checks = check_prose(
             given["text"],
             assistant.store,
-            lambda sentence: assistant.search(sentence, k=N_NEAR),
+            lambda sentence: assistant.search(sentence, k=N_NEAR, whole=True),
             kinds=kinds,
             language=language,
             max_chars=retrieval.max_question_chars,

@@ -222,6 +222,8 @@ def test_rows_a_lost_shard_had_found_are_read_from_the_folder(one: Assistant, ma
     assert shards.sentences is not None
     assert (shards.sentences.best(query, rows) == one.store.sentences.best(query, rows)).all()
     assert shards.answered() == 2
+    with pytest.raises(ClusterError, match=r"shards 2/3"):
+        many.search(QUESTIONS[0], whole=True)
 
 
 def test_a_node_with_other_weights_is_refused(cluster: Any, settings: Settings) -> None:
