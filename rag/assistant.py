@@ -155,8 +155,8 @@ class Assistant:
         hits = self._retriever.retrieve(
             query, self._settings.retrieval.k if k is None else k, allowed=allowed
         )
-        if whole and self._lost():
-            raise ClusterError(*self._lost(), "run the command again")
+        if whole and (lost := self._lost()):
+            raise ClusterError(lost[0], "run the command again")
         return hits
 
     def ask(

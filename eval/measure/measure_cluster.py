@@ -12,8 +12,9 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def search_ms(store: Path, address: str, queries: list[str]) -> dict[str, Any]:
         return {**medians, "ratio": round(medians["shards"] / medians["one"], 1), "answered": many.shards}
 
 
-def rate(batches: list[Batch], encode: Callable[[], Any]) -> dict[str, float]:
+def rate(batches: list[Batch], encode: Callable[[], Iterable[Any]]) -> dict[str, float]:
     """Passages a second over all, and from the first batch on, when every encoder is loaded."""
     began = time.perf_counter()
     done = [time.perf_counter() - began for _ in encode()]
@@ -98,7 +99,7 @@ def main() -> None:
         for n_nodes in range(1, given.nodes + 1):
             cluster.add_node(**NODE)
             encoder = RayEncoder(settings.encoder, cluster.address)
-            embedded = rate(batches, lambda encoder=encoder: encoder.encode_batches(batches))
+            embedded = rate(batches, partial(encoder.encode_batches, batches))
             print(json.dumps({"embed": f"{n_nodes} actors of one thread", **embedded}), flush=True)
         queries = [each.question for each in load_questions(question_files([QUESTIONS]))][: given.questions]
         print(json.dumps({"search_ms": search_ms(given.store, cluster.address, queries)}), flush=True)
