@@ -124,7 +124,12 @@ class HalfVectors:
         Each score is summed by itself, so it is the same to the last bit whichever rows stand beside it,
         in whichever segment and by whichever engine they were proposed.
         """
-        return order((self.vectors_of(rows) * query).sum(axis=1), rows, k)
+        return order(self.scores_of(query, rows), rows, k)
+
+    def scores_of(self, query: Vectors, rows: Rows) -> Vectors:
+        """The score of each of the rows for one query (d,), in their order."""
+        scores: Vectors = (self.vectors_of(rows) * query).sum(axis=1)
+        return scores
 
     def search(self, queries: Vectors, k: int, mask: Mask | None = None) -> tuple[Vectors, Rows]:
         """Scores and rows of the k best vectors a query, exactly: (q, k'), (q, k'); ``mask`` (n,) filters."""

@@ -17,7 +17,7 @@ import numpy as np
 from embeddings.halves import HalfVectors, Mask, Rows, Vectors, order
 from embeddings.inverted import InvertedLists, Kind
 
-__all__ = ["PLAN", "Plan", "Rows", "VectorIndex", "VectorSearch", "Vectors"]
+__all__ = ["PLAN", "Plan", "Probe", "Rows", "VectorIndex", "VectorSearch", "Vectors"]
 
 LISTS_SUFFIX = ".lists"
 FACTS_SUFFIX = ".lists.json"
@@ -53,6 +53,14 @@ class Plan:
 
 
 PLAN = Plan()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How many lists a search looks into, and how many candidates of theirs it scores exactly."""
+
+    lists: int
+    candidates: int
 
 
 def row_mask(n: int, allowed: Rows | None, dead: Rows | None) -> Mask | None:
@@ -166,15 +174,10 @@ class VectorIndex:
             raise ValueError(f"queries must be finite and (q, {self.dim}), got shape {queries.shape}")
         n_allowed = self.n if mask is None else int(np.count_nonzero(mask))
         k = min(k, n_allowed)
-        few = mask is not None and n_allowed <= self._plan.direct_rows
-        if self._lists is None or few or k <= 0 or n_allowed < _MANY * k:
+        probe = self.probe(k, n_allowed)
+        if probe is None or self._lists is None:
             return self._halves.search(queries, k, mask)
-        probing = self._lists.probing
-        n_probed = probing.lists(k * self.n / n_allowed)
-        if 2 * n_probed >= self._lists.n_lists:  # most of it would be read anyway
-            return self._halves.search(queries, k, mask)
-        n_candidates = min(k * probing.candidates + 1, n_allowed)
-        proposed = self._lists.propose(queries, n_candidates, n_probed, mask)
+        proposed = self._lists.propose(queries, probe.candidates, probe.lists, mask)
         scores, rows = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         for i, query in enumerate(queries):
             candidates = proposed[i][proposed[i] >= 0]
@@ -183,6 +186,29 @@ class VectorIndex:
             else:
                 scores[i], rows[i] = self._halves.rescore(query, candidates, k)
         return scores, rows
+
+    def probe(self, k: int, n_allowed: int) -> Probe | None:
+        """How deep the lists are looked into for the k best of so many rows; None: each row is scored."""
+        few = n_allowed <= min(self._plan.direct_rows, self.n - 1)  # of all rows lists are always looked into
+        if self._lists is None or few or k <= 0 or n_allowed < _MANY * k:
+            return None
+        probing = self._lists.probing
+        n_probed = probing.lists(k * self.n / n_allowed)
+        if 2 * n_probed >= self._lists.n_lists:  # most of it would be read anyway
+            return None
+        return Probe(n_probed, min(k * probing.candidates + 1, n_allowed))
+
+    def score(self, query: Vectors, k: int, mask: Mask | None) -> tuple[Vectors, Rows]:
+        """Scores and rows (k',) of the k best of the masked rows for one query (d,), each row scored."""
+        (scores,), (rows,) = self._halves.search(query[None], k, mask)
+        return scores, rows
+
+    def propose(self, query: Vectors, probe: Probe, mask: Mask | None) -> tuple[Vectors, Vectors, Rows]:
+        """What the lists propose of the masked rows for one query: scores by code, exact scores, rows."""
+        assert self._lists is not None
+        (by_code,), (rows,) = self._lists.propose_scored(query[None], probe.candidates, probe.lists, mask)
+        by_code, rows = by_code[rows >= 0], rows[rows >= 0]
+        return by_code, self._halves.scores_of(query, rows), rows
 
 
 class VectorSearch:

@@ -128,6 +128,12 @@ class InvertedLists:
 
     def propose(self, queries: Vectors, n: int, n_probed: int, mask: Mask | None = None) -> Rows:
         """Rows of up to n candidates a query (q, n), padded with -1: not yet ranked exactly."""
+        return self.propose_scored(queries, n, n_probed, mask)[1]
+
+    def propose_scored(
+        self, queries: Vectors, n: int, n_probed: int, mask: Mask | None = None
+    ) -> tuple[Vectors, Rows]:
+        """As `propose`, with the scores (q, n) of the candidates' codes, by which they are proposed."""
         import faiss
 
         if self.kind == "RaBitQ":
@@ -136,9 +142,8 @@ class InvertedLists:
         else:
             parameters = faiss.SearchParametersIVF()
         parameters.nprobe = min(n_probed, self.n_lists)
-        rows: Rows
-        _, rows = self._index.search(queries, n, params=search_parameters(mask, parameters))
-        return rows
+        scores, rows = self._index.search(queries, n, params=search_parameters(mask, parameters))
+        return scores, rows
 
     def list_ranks(self, queries: Vectors, neighbours: Vectors) -> NDArray[np.int64]:
         """For each query (q, d) and each of its neighbours (q, k, d), how many lists come before its own."""

@@ -63,6 +63,35 @@ def encode_spans(
     return spans_alone(encoder, texts, spans, progress=progress)
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts to be encoded together, with their spans: what a vector is to its last bit depends on both."""
+
+    texts: list[str]
+    spans: list[Sequence[Span]]
+
+
+@runtime_checkable
+class BatchEncoder(Protocol):
+    """An encoder that works at several batches at once, on several machines perhaps."""
+
+    def encode_batches(
+        self, batches: Sequence[Batch], *, progress: Progress | None = None
+    ) -> Iterator[tuple[int, Vectors, Vectors]]:
+        """As `encode_batches`."""
+
+
+def encode_batches(
+    encoder: TextEncoder, batches: Sequence[Batch], *, progress: Progress | None = None
+) -> Iterator[tuple[int, Vectors, Vectors]]:
+    """Each batch's number with what `encode_spans` makes of it: once each, as they are done, in any order."""
+    if isinstance(encoder, BatchEncoder):
+        yield from encoder.encode_batches(batches, progress=progress)
+        return
+    for number, batch in enumerate(batches):
+        yield number, *encode_spans(encoder, batch.texts, batch.spans, progress=progress)
+
+
 def spans_alone(
     encoder: TextEncoder,
     texts: Sequence[str],

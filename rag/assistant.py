@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from rag.answering.calibration import Calibrator
 from rag.answering.question import ParsedQuestion, parse, usable_question
 from rag.answering.ranking import EvidenceRanker
 from rag.answering.store_calibration import calibrator_of
+from rag.errors import ClusterError
 from rag.reader import open_reader
 from rag.reader.base import Reader
 from rag.records import EXTRACTOR_CHARS, Answer, Hit
@@ -29,6 +31,9 @@ from rag.text.dates import long_date
 from rag.text.language import load_language
 from rag.text.terms import terms
 
+if TYPE_CHECKING:
+    from rag.cluster.shards import Shards
+
 Rows = NDArray[np.int64]
 
 
@@ -40,21 +45,30 @@ class Assistant:
     """
 
     def __init__(
-        self, store: Store, encoder: Encoder, reader: Reader, calibrator: Calibrator, settings: Settings
+        self,
+        store: Store,
+        encoder: Encoder,
+        reader: Reader,
+        calibrator: Calibrator,
+        settings: Settings,
+        *,
+        shards: Shards | None = None,
     ) -> None:
+        """``shards`` search the store where it is searched on several machines."""
         store.check_encoder(encoder.name, encoder.fingerprint)
         self.store = store
         self._encoder = encoder
+        self._shards = shards
         self._reader = reader
         self._calibrator = calibrator
         self._settings = settings
         self._retriever = Retriever(
             encoder,
-            store.vectors,
-            store.lexical,
+            store.vectors if shards is None else shards.vectors,
+            store.lexical if shards is None else shards.lexical,
             store,
             store.passages,
-            sentences=store.sentences,
+            sentences=store.sentences if shards is None else shards.sentences,
             rrf_k=settings.retrieval.rrf_k,
         )
         language = self._language = load_language(settings.passages.language)
@@ -96,7 +110,18 @@ class Assistant:
             reader = open_reader(settings.reader, loading.result)
             encoder = loading.result()
         calibrator = calibrator or calibrator_of(path, reader.name, reader.fingerprint, encoder.fingerprint)
-        return cls(opened, encoder, reader, calibrator, replace(settings, store=path))
+        settings = replace(settings, store=path)
+        if not settings.ray.address:
+            return cls(opened, encoder, reader, calibrator, settings)
+        from rag.cluster.shards import Shards
+
+        shards = Shards(opened, settings.ray)
+        return cls(opened, encoder, reader, calibrator, settings, shards=shards)
+
+    @property
+    def shards(self) -> str | None:
+        """How many shards answered what this thread asked last, as in "2/3"; None without a cluster."""
+        return None if self._shards is None else f"{self._shards.answered()}/{self._shards.n}"
 
     def at(self, tag: str) -> Assistant:
         """Another assistant, with the same models, over the generation that a tag of the store keeps."""
@@ -108,7 +133,9 @@ class Assistant:
             raise
 
     def close(self) -> None:
-        """Let go of the store's files."""
+        """Let go of the store's files, and of the shards."""
+        if self._shards is not None:
+            self._shards.close()
         self.store.close()
 
     def __enter__(self) -> Assistant:
@@ -127,13 +154,22 @@ class Assistant:
         after: str | None = None,
         before: str | None = None,
         inside: str | None = None,
+        whole: bool = False,
     ) -> list[Hit]:
-        """The k nearest passages as the retriever ranks them, best first; nothing is read."""
+        """The k nearest passages as the retriever ranks them, best first; nothing is read.
+
+        With ``whole``, for those who conclude from what is not found, ClusterError where a shard is lost.
+        """
         query = usable_question(query, self._settings.retrieval.max_question_chars)
+        if self._shards is not None:
+            self._shards.begin()
         allowed = self.store.allowed(after=after, before=before, inside=inside).rows
-        return self._retriever.retrieve(
+        hits = self._retriever.retrieve(
             query, self._settings.retrieval.k if k is None else k, allowed=allowed
         )
+        if whole and (lost := self._lost()):
+            raise ClusterError(lost[0], "run the command again")
+        return hits
 
     def ask(
         self,
@@ -151,6 +187,8 @@ class Assistant:
         read from the question: "as of 2016") leaves out documents dated later, save where they name the year.
         """
         clock = StageClock()
+        if self._shards is not None:
+            self._shards.begin()
         k = self._settings.retrieval.k if k is None else k
         parsed = parse(
             question,
@@ -169,9 +207,17 @@ class Assistant:
         chosen = self._ranker.choose(parsed, ranked, verdict.status, allowed)
         clock.stop("read")
         shown = as_ranked(ranked, self._reader.name, k)
+        notices += self._lost()
         answer = compose(parsed, verdict, chosen, shown, notices, self.store.document, self._reader)
         clock.stop("cite")
-        return replace(answer, timings_ms=MappingProxyType(clock.total()), store=self._about_store)
+        about = self._about_store if self.shards is None else {**self._about_store, "shards": self.shards}
+        return replace(answer, timings_ms=MappingProxyType(clock.total()), store=MappingProxyType(about))
+
+    def _lost(self) -> list[str]:
+        """What must be said of an answer where a part of the store was not searched."""
+        if self._shards is None or self._shards.answered() == self._shards.n:
+            return []
+        return [f"Only a part of the documents was searched (shards {self.shards}); ask again in a moment."]
 
     def _allowed(
         self, question: ParsedQuestion, after: str | None, before: str | None, inside: str | None

@@ -14,6 +14,7 @@ Anything else that goes wrong is a defect and stays a traceback. "No answer" is 
     │   ├── StoreLockedError      another process is writing
     │   └── EncoderMismatchError  it was built with another encoder
     ├── WeightsError          model weights are missing or not the ones expected
+    ├── ClusterError          no Ray cluster answers, or it cannot do the work
     └── DocumentNotFoundError no document of that name in the store
 """
 
@@ -76,6 +77,10 @@ class EncoderMismatchError(StoreError):
 
 class WeightsError(RagError):
     """Model weights are missing, or are not the ones expected."""
+
+
+class ClusterError(RagError):
+    """No Ray cluster answers at the address given, or its nodes cannot do the work."""
 
 
 class DocumentNotFoundError(RagError):

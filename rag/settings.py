@@ -353,6 +353,25 @@ class ReaderSettings:
         _check(self, "reader")
 
 
+@dataclass(frozen=True, slots=True)
+class RaySettings:
+    """The machines that help, where there are several: docs/cluster.md says when that is worth it."""
+
+    address: str = _setting(
+        "", "a Ray cluster that embeds and searches: auto finds that of this machine; the default none"
+    )
+    shards: int = _setting(
+        0,
+        "0 makes one for each node; more than there are nodes only add messages",
+        unit="parts that a store is searched in",
+        low=0,
+        high=1024,
+    )
+
+    def __post_init__(self) -> None:
+        _check(self, "ray")
+
+
 def default_store() -> Path:
     """The store used when none is named: a folder in the user's data directory."""
     import platformdirs
@@ -379,6 +398,7 @@ class Settings:
     passages: PassageSettings = field(default_factory=PassageSettings)
     retrieval: RetrievalSettings = field(default_factory=RetrievalSettings)
     reader: ReaderSettings = field(default_factory=ReaderSettings)
+    ray: RaySettings = field(default_factory=RaySettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +424,7 @@ SECTIONS: Mapping[str, type] = MappingProxyType(
         "passages": PassageSettings,
         "retrieval": RetrievalSettings,
         "reader": ReaderSettings,
+        "ray": RaySettings,
     }
 )
 

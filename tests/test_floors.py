@@ -21,7 +21,7 @@ HOUSE = """
      8  rag.session rag.serving eval
      7  rag.output
      6  rag.assistant rag.checks
-     5  rag.answering rag.indexing
+     5  rag.answering rag.indexing rag.cluster
      4  rag.store rag.training rag.loading
      3  rag.loaders rag.passages rag.retrieval rag.reader
      2  rag.text rag.citations rag.settings
@@ -51,6 +51,7 @@ HEAVY = {
     "charset_normalizer",
     "matplotlib",
     "prompt_toolkit",
+    "ray",
     "sqlite3",
     "starlette",
     "uvicorn",

@@ -21,6 +21,7 @@ from rag.cli.options import (
     InOption,
     JsonOption,
     KOption,
+    RayOption,
     StoreOption,
     path_of,
     resolve,
@@ -51,12 +52,13 @@ def ask(
     inside: InOption = None,
     as_of: AsOfOption = None,
     at: AtOption = None,
+    ray: RayOption = None,
 ) -> None:
     """Answer a question in the words of the documents.
 
     Shown with it: where the words stand, how sure the answer is, and whether the file is still as indexed.
     """
-    settings = resolve(store, k).settings
+    settings = resolve(store, k, ray).settings
     max_chars = settings.retrieval.max_question_chars
     if question != "-":
         usable_question(question, max_chars)  # said before any model is loaded

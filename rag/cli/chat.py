@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.cli.options import AtOption, KOption, StoreOption, resolve
+from rag.cli.options import AtOption, KOption, RayOption, StoreOption, resolve
 
 if TYPE_CHECKING:
     from rag.session.session import Session
@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 EPILOG = "Example: rag chat --store papers/store"
 
 
-def chat(store: StoreOption = None, k: KOption = None, at: AtOption = None) -> None:
+def chat(store: StoreOption = None, k: KOption = None, at: AtOption = None, ray: RayOption = None) -> None:
     """Ask, read the evidence in its place, and ask on.
 
     At a terminal: history, completion, follow-up questions; :help lists the commands. Over a pipe every line
     is a question or a command.
     """
-    open_session(store, k, at)
+    open_session(store, k, at, ray)
 
 
-def open_session(store: Path | None = None, k: int | None = None, at: str | None = None) -> None:
+def open_session(
+    store: Path | None = None, k: int | None = None, at: str | None = None, ray: str | None = None
+) -> None:
     """Open the session on a store, or on what a tag of it keeps, and stay in it until it ends."""
-    settings = resolve(store, k).settings
+    settings = resolve(store, k, ray).settings
     from rag.output.streams import look
     from rag.session.screen import Screen, has_links
     from rag.session.session import Session

@@ -59,7 +59,7 @@ def check(
         checks = check_prose(
             said,
             assistant.store,
-            lambda sentence: assistant.search(sentence, k=N_NEAR),
+            lambda sentence: assistant.search(sentence, k=N_NEAR, whole=True),
             kinds=frozenset(ClaimKind(kind) for kind in only) if only else frozenset(ClaimKind),
             language=load_language(settings.passages.language),
             max_chars=settings.retrieval.max_question_chars,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli.options import StoreOption, resolve
+from rag.cli.options import RayOption, StoreOption, resolve
 from rag.output.progress_bar import progress
 from rag.output.streams import look, show, tell
+
+if TYPE_CHECKING:
+    from rag.cluster.loading import RayLoadingPool
+    from rag.loading import LoadingPool
+    from rag.settings import Settings
 
 EPILOG = "Example: rag index letters minutes/2017.md --report"
 
@@ -62,25 +67,29 @@ def index(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read every file again, with the settings now in force.")
     ] = False,
+    ray: RayOption = None,
 ) -> None:
     """Read documents into the store.
 
     Only what changed since the last time is read again. A file that cannot be read is named, and stops
     nothing.
     """
-    settings = resolve(store).settings
+    settings = resolve(store, ray=ray).settings
     if untag and not (paths or tag or keep or drop or exclude or rebuild or report):
         from rag.indexing import untag as let_go
 
         let_go(settings.store, untag)
         tell(f"let go: {', '.join(untag)}")
         return
-    from rag.loading import LoadingPool
-
-    with progress() as bar, LoadingPool() as pool:
+    with progress() as bar, _loading_pool(settings) as pool:
         pool.start(settings.passages)  # it starts while the rest is imported
         from rag import indexing
 
+        encoder = None
+        if settings.ray.address:
+            from rag.cluster.embedding import RayEncoder
+
+            encoder = RayEncoder(settings.encoder, settings.ray.address)
         done = indexing.index(
             paths,
             settings.store,
@@ -92,6 +101,7 @@ def index(
             exclude=exclude or (),
             tag=tag,
             untag=untag or (),
+            encoder=encoder,
             loader=pool,
         )
     from rag.output import reports
@@ -105,3 +115,14 @@ def index(
         with Store.open(settings.store, verify=False) as opened:
             show(reports.hygiene(inspect(opened), look()))
     show(reports.summary(done, settings.store, look()))
+
+
+def _loading_pool(settings: Settings) -> LoadingPool | RayLoadingPool:
+    """What reads the files: child processes here, or on the nodes of a cluster."""
+    if settings.ray.address:
+        from rag.cluster.loading import RayLoadingPool
+
+        return RayLoadingPool(settings.ray.address)
+    from rag.loading import LoadingPool
+
+    return LoadingPool()

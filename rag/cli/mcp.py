@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from rag.cli.options import StoreOption, resolve
+from rag.cli.options import RayOption, StoreOption, resolve
 from rag.errors import UsageError
 from rag.output.streams import tell
 
@@ -12,13 +12,13 @@ EPILOG = "Example: rag mcp --store papers/store"
 INSTALL = "pip install 'rag[mcp]'"
 
 
-def mcp(store: StoreOption = None) -> None:
+def mcp(store: StoreOption = None, ray: RayOption = None) -> None:
     """Serve tools over the Model Context Protocol, on stdin and stdout.
 
     The client starts this command and ends it: docs/mcp.md says how it is told to. The tools are ask,
     search, show, verify, sources and check; they write nothing.
     """
-    settings = resolve(store).settings
+    settings = resolve(store, ray=ray).settings
     try:
         from rag.serving import mcp_server
     except ModuleNotFoundError as error:

@@ -71,11 +71,17 @@ AsOfOption = Annotated[
         help="Answer as things stood then: nothing dated later.",
     ),
 ]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="ADDRESS", help="Share the work with a Ray cluster; auto finds this machine's own."
+    ),
+]
 
 
-def resolve(store: Path | None = None, k: int | None = None, **more: object) -> Resolved:
-    """The settings in force, with what the command line says on top; ``more`` goes by dotted name."""
-    return load_settings({"store": store, "retrieval.k": k, **more})
+def resolve(store: Path | None = None, k: int | None = None, ray: str | None = None) -> Resolved:
+    """The settings in force, with what the command line says on top."""
+    return load_settings({"store": store, "retrieval.k": k, "ray.address": ray})
 
 
 def path_of(store: Store) -> Callable[[str], str]:

@@ -14,6 +14,7 @@ from rag.cli.options import (
     InOption,
     JsonOption,
     KOption,
+    RayOption,
     StoreOption,
     path_of,
     resolve,
@@ -35,9 +36,10 @@ def search(
     before: BeforeOption = None,
     inside: InOption = None,
     at: AtOption = None,
+    ray: RayOption = None,
 ) -> None:
     """List the passages nearest to a query."""
-    settings = resolve(store, k).settings
+    settings = resolve(store, k, ray).settings
     usable_question(query, settings.retrieval.max_question_chars)
     from rag.assistant import Assistant
 
@@ -47,7 +49,9 @@ def search(
             from rag.output.json_lines import search_to_json
 
             manifest = assistant.store.manifest
-            about = {"generation": manifest.generation, "encoder": manifest.encoder_name}
+            about: dict[str, object] = {"generation": manifest.generation, "encoder": manifest.encoder_name}
+            if assistant.shards is not None:
+                about["shards"] = assistant.shards
             show_json(search_to_json(query, hits, path_of(assistant.store), about))
         else:
             from rag.output import render

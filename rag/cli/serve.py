@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rag.cli.options import StoreOption, resolve
+from rag.cli.options import RayOption, StoreOption, resolve
 from rag.errors import UsageError
 from rag.output.streams import tell
 
@@ -41,12 +41,13 @@ def serve(
     n_waiting: Annotated[
         int, typer.Option("--queue", min=1, max=10_000, help="Requests that may wait; more are sent away.")
     ] = 16,
+    ray: RayOption = None,
 ) -> None:
     """Answer over HTTP, with a page to read in.
 
     Ctrl-C or SIGTERM ends it, after what is being answered.
     """
-    settings = resolve(store).settings
+    settings = resolve(store, ray=ray).settings
     try:
         from rag.serving import http
     except ModuleNotFoundError as error:

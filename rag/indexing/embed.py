@@ -10,7 +10,7 @@ import numpy as np
 
 from embeddings.compact import pack, packed_width
 from embeddings.encoder import Encoder
-from embeddings.spans import encode_spans
+from embeddings.spans import Batch, encode_batches
 from rag.indexing.progress import Progress
 from rag.indexing.texts import PassageText
 from rag.store.journal import Committed, Journal, Made, embedding_key
@@ -50,14 +50,12 @@ def embed(
             missing.append(row)
     missing.sort(key=lambda row: (-len(texts[row].context), row))  # like lengths together: little padding
     progress.start("embedding", len(missing))
-    for start in range(0, len(missing), BATCH):
-        batch = missing[start : start + BATCH]
-        vectors, of_sentences = encode_spans(
-            encoder,
-            [texts[row].context for row in batch],
-            [texts[row].spans for row in batch],
-            progress=progress.advance,
-        )
+    batches = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
+    work = [
+        Batch([texts[row].context for row in batch], [texts[row].spans for row in batch]) for batch in batches
+    ]
+    for number, vectors, of_sentences in encode_batches(encoder, work, progress=progress.advance):
+        batch = batches[number]
         made.vectors[batch] = vectors
         places = [np.arange(made.starts[row], made.starts[row + 1]) for row in batch]
         made.sentences[np.concatenate(places)] = pack(of_sentences)

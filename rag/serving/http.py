@@ -177,7 +177,8 @@ class Server:
 
         def search(assistant: Assistant) -> dict[str, Any]:
             hits = assistant.search(**given)
-            return search_to_json(given["query"], hits, path_of(assistant.store), about(assistant.store))
+            about_it = about(assistant.store, assistant.shards)
+            return search_to_json(given["query"], hits, path_of(assistant.store), about_it)
 
         return Json(await self.asking.run(search))
 

@@ -48,9 +48,10 @@ def path_of(store: Store) -> Callable[[str], str]:
     return lambda document_id: store.document(document_id).path
 
 
-def about(store: Store) -> dict[str, Any]:
-    """Which generation answers."""
-    return {"generation": store.manifest.generation, "encoder": store.manifest.encoder_name}
+def about(store: Store, shards: str | None = None) -> dict[str, Any]:
+    """Which generation answers, and how many of its ``shards`` did where there are some."""
+    found = {"generation": store.manifest.generation, "encoder": store.manifest.encoder_name}
+    return found if shards is None else {**found, "shards": shards}
 
 
 def chosen_lines(document: Document, given: Mapping[str, Any]) -> list[Line]:

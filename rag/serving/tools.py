@@ -118,7 +118,8 @@ def tools(settings: Settings) -> tuple[Tool, ...]:
 
     def search(assistant: Assistant, _: Shelf, given: Mapping[str, Any]) -> Json:
         hits = assistant.search(**given)
-        return search_to_json(given["query"], hits, path_of(assistant.store), about(assistant.store))
+        about_it = about(assistant.store, assistant.shards)
+        return search_to_json(given["query"], hits, path_of(assistant.store), about_it)
 
     def verify(_: Assistant, shelf: Shelf, given: Mapping[str, Any]) -> Json:
         cited = _cited(given["answers"])
@@ -135,7 +136,7 @@ def tools(settings: Settings) -> tuple[Tool, ...]:
         checks = check_prose(
             given["text"],
             assistant.store,
-            lambda sentence: assistant.search(sentence, k=N_NEAR),
+            lambda sentence: assistant.search(sentence, k=N_NEAR, whole=True),
             kinds=kinds,
             language=language,
             max_chars=retrieval.max_question_chars,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _RANKERS = {
     "dense": "meaning of the passage",
-    "sentences": "meaning of its nearest sentence",
+    "sentences": "what its nearest sentence adds",
     "bm25": "words in common",
     "fused": "the three together",
 }
@@ -31,7 +31,7 @@ _SIGNALS = (
     ("margin", "ahead of the next, in relevance"),
     ("coverage", "question words in the passage"),
     ("known", "question words known to the documents"),
-    ("sentence_cosine", "nearness of the nearest sentence"),
+    ("sentence_cosine", "what the nearest sentence adds"),
     ("agreement", "next passages that agree"),
 )
 _SHARES = ("coverage", "known", "agreement")
