@@ -64,6 +64,10 @@ class SmallStore:
     def n_passages(self) -> int:
         return len(self._passages)
 
+    @property
+    def rows(self) -> range:
+        return range(len(self._passages))
+
     def documents(self) -> list[Document]:
         return self._documents
 

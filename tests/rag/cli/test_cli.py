@@ -442,7 +442,7 @@ def test_a_damaged_store_is_found_by_the_doctor(store: Path, env: dict[str, str]
 
     copy = tmp_path / "store"
     shutil.copytree(store, copy)
-    (vectors,) = copy.glob("generations/*/vectors.faiss")
+    (vectors,) = copy.glob("generations/*/*/vectors.faiss")
     vectors.write_bytes(vectors.read_bytes()[:-4] + b"torn")
     done = run(["doctor", "--store", str(copy)], env)
     assert done.returncode == 7
