@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rag.errors import NothingToIndexError
 from rag.indexing import IndexSummary, index
 from rag.loading import Here
 from rag.settings import PassageSettings, Settings
@@ -77,6 +78,24 @@ def run(
     chosen = options.pop("settings", None) or settings(store)
     options = {"encoder": encoder or WordEncoder(), "loader": Here(), **options}
     return index(paths, store, chosen, **options)  # type: ignore[arg-type]
+
+
+def steps_against_fresh(
+    steps: Sequence[Mapping[str, str | None]], folder: Path
+) -> Iterator[tuple[Path, Path]]:
+    """Change a corpus step after step: each time the store that followed it, and one made of it at once."""
+    corpus, stepwise = folder / "corpus", folder / "stepwise"
+    corpus.mkdir()
+    for number, step in enumerate(steps):
+        write_corpus(corpus, {name: text for name, text in step.items() if text or (corpus / name).exists()})
+        try:
+            run([corpus], stepwise)
+        except NothingToIndexError:
+            assert not any(path.is_file() for path in corpus.rglob("*"))
+            continue
+        fresh = folder / f"fresh{number}"
+        run([corpus], fresh)
+        yield stepwise, fresh
 
 
 def picture(store: Path) -> dict[str, object]:

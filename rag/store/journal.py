@@ -133,9 +133,6 @@ class Journal:
             view = view[written:]
             self._end += written
 
-    def __len__(self) -> int:
-        return len(self._places)
-
     def close(self) -> None:
         """Let the file go."""
         self._file.close()

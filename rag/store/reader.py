@@ -276,10 +276,8 @@ class Store:
 
     def document(self, document_id: str) -> Document:
         """The document with its text."""
-        with self._lock:
-            if document_id in self._documents:
-                self._documents.move_to_end(document_id)
-                return self._documents[document_id]
+        if (kept := self._kept(document_id)) is not None:
+            return kept
         for segment in reversed(self._segments):  # the newest has the document as it now is
             position = segment.database.position(document_id)
             if position is not None and position not in segment.dead:
@@ -288,12 +286,17 @@ class Store:
 
     def _document(self, segment: Segment, position: int) -> Document:
         """The document at a position, from those kept decoded where it is among them."""
-        document_id = segment.database.document_id(position)
+        kept = None
+        if position not in segment.dead:
+            kept = self._kept(segment.database.document_id(position))
+        return self._read(segment, position) if kept is None else kept
+
+    def _kept(self, document_id: str) -> Document | None:
+        """A document that is kept decoded, which makes it the last to be let go."""
         with self._lock:
-            if position not in segment.dead and document_id in self._documents:
+            if document_id in self._documents:
                 self._documents.move_to_end(document_id)
-                return self._documents[document_id]
-        return self._read(segment, position)
+            return self._documents.get(document_id)
 
     def _read(self, segment: Segment, position: int) -> Document:
         document = segment.database.document(position)
@@ -365,29 +368,24 @@ class Store:
 
     def segment_of(self, path: str) -> SegmentRecord:
         """The segment that holds a file's document."""
-        return self._segments[self._places_by_path[path][0]].record
+        return self._segments[self._sources_by_path[path][1]].record
 
     def entry_at(self, path: str) -> Entry:
         """The document of a file, with all its passages as they were split."""
-        number, position = self._places_by_path[path]
+        source, number, position = self._sources_by_path[path]
         segment = self._segments[number]
         document = self._document(segment, position)
-        source = self._sources[self._numbers_by_path[path]][0]
         return Entry(document, source.file, segment.database.split_passages(position, document))
 
     @cached_property
-    def _places_by_path(self) -> Mapping[str, tuple[int, int]]:
-        return {source.path: (number, position) for source, number, position in self._sources}
-
-    @cached_property
-    def _numbers_by_path(self) -> Mapping[str, int]:
-        return {source.path: number for number, (source, _, _) in enumerate(self._sources)}
+    def _sources_by_path(self) -> Mapping[str, tuple[Source, int, int]]:
+        return {source.path: (source, number, position) for source, number, position in self._sources}
 
     def without(self, paths: Collection[str]) -> tuple[SegmentRecord, ...]:
         """The segments as a generation would record them that lets the documents of these files go."""
         gone: dict[int, list[int]] = {}
         for path in paths:
-            number, position = self._places_by_path[path]
+            _, number, position = self._sources_by_path[path]
             gone.setdefault(number, []).append(position)
         return tuple(
             replace(

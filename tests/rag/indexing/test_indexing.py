@@ -20,7 +20,18 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support import FIRST, SECOND, WordEncoder, copy_store, folders, picture, run, settings, write_corpus
+from support import (
+    FIRST,
+    SECOND,
+    WordEncoder,
+    copy_store,
+    folders,
+    picture,
+    run,
+    settings,
+    steps_against_fresh,
+    write_corpus,
+)
 
 from rag.errors import (
     EncoderMismatchError,
@@ -219,19 +230,7 @@ WORDS = st.sampled_from(
 @given(st.lists(st.dictionaries(FILES, WORDS, min_size=1), min_size=2, max_size=4))
 def test_indexing_in_steps_equals_indexing_at_once(steps: list[dict[str, str | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        corpus, stepwise = Path(folder, "corpus"), Path(folder, "stepwise")
-        corpus.mkdir()
-        for number, step in enumerate(steps):
-            write_corpus(
-                corpus, {name: text for name, text in step.items() if text or (corpus / name).exists()}
-            )
-            try:
-                run([corpus], stepwise)
-            except NothingToIndexError:
-                assert not any(path.is_file() for path in corpus.rglob("*"))
-                continue
-            fresh = Path(folder, f"fresh{number}")
-            run([corpus], fresh)
+        for stepwise, fresh in steps_against_fresh(steps, Path(folder)):
             assert picture(stepwise) == picture(fresh)
 
 

@@ -13,9 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from support import FIRST, SECOND, WordEncoder, copy_store, run, settings, sharing_segments, write_corpus
+from support import (
+    FIRST,
+    SECOND,
+    WordEncoder,
+    copy_store,
+    run,
+    sharing_segments,
+    steps_against_fresh,
+    write_corpus,
+)
 
-from rag.errors import NothingToIndexError, StoreDamagedError
+from rag.errors import StoreDamagedError
 from rag.records import Passage
 from rag.store import Store
 from rag.store.layout import PASSAGES, VECTORS, generation_folder
@@ -217,16 +226,5 @@ WORDS = st.sampled_from(
 @given(st.lists(st.dictionaries(FILES, WORDS, min_size=1), min_size=2, max_size=5))
 def test_indexing_in_segments_equals_indexing_at_once(steps: list[dict[str, str | None]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        corpus, stepwise = Path(folder, "corpus"), Path(folder, "stepwise")
-        corpus.mkdir()
-        for number, step in enumerate(steps):
-            write_corpus(
-                corpus, {name: text for name, text in step.items() if text or (corpus / name).exists()}
-            )
-            try:
-                run([corpus], stepwise)
-            except NothingToIndexError:
-                continue
-            fresh = Path(folder, f"fresh{number}")
-            run([corpus], fresh, settings=settings(fresh))
+        for stepwise, fresh in steps_against_fresh(steps, Path(folder)):
             assert contents(stepwise) == contents(fresh)
