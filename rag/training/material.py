@@ -12,13 +12,17 @@ Its README says how they were made and under which licence each part stands. Fil
 files, leaving out what does not fit its text letter for letter:
 
     python -m rag.training.material --data FOLDER --collections FOLDER ... --packs FOLDER --out FOLDER
+
+and add paragraphs written since, from ``packN.jsonl`` with their ``outN.jsonl`` and ``flipsN.jsonl``:
+
+    python -m rag.training.material --data FOLDER --add FOLDER --out FOLDER
 """
 
 import argparse
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,7 @@ from rag.training.sources import SOURCES, clean_title, read_file
 
 FOLDER = Path(__file__).parent / "material"
 FILES = ("paragraphs", "collections", "conflicts", "followups")
+OWN_SOURCE = "written"  # of a paragraph that is no public set's, but written for this too
 
 # Kept out of training, for development: of the paragraphs those whose hash falls here, with their flips, and
 # of the collections and of the families of quotation pairs these.
@@ -174,6 +179,48 @@ def flips_of_pack(contexts: Mapping[int, str], lines: Iterable[str]) -> tuple[Fl
     return flips, n_bad
 
 
+def contrast_of_pack(
+    pack: Mapping[int, Mapping[str, Any]], lines: Iterable[str]
+) -> tuple[list[dict[str, Any]], int]:
+    """(QA rows, lines left out): lines `{p, q, a}` or `{p, q, t, k}` over numbered paragraphs.
+
+    >>> pack = {1: {"title": "Bell", "context": "Ann Bell opened it."}}
+    >>> lines = ['{"p": 1, "q": "who?", "a": "Ann Bell"}', '{"p": 1, "q": "when?", "t": "", "k": "other"}']
+    >>> rows, n_bad = contrast_of_pack(pack, lines)
+    >>> [(row["question"], row["answers"], row["impossible"]) for row in rows], n_bad
+    ([('who?', [{'start': 0, 'text': 'Ann Bell'}], False), ('when?', [], True)], 0)
+    """
+    rows: list[dict[str, Any]] = []
+    n_bad = 0
+
+    def found_in(text: str, words: str | Sequence[str]) -> list[dict[str, Any]]:
+        found = _places(text, [words] if isinstance(words, str) else words)
+        if not found:
+            raise ValueError(words)
+        return [{"start": start, "text": answer} for start, answer in found]
+
+    for line in lines:
+        try:
+            row = json.loads(line)
+            place = pack[row["p"]]
+            text = place["context"]
+            made = {
+                "context": text,
+                "title": place["title"],
+                "question": row["q"],
+                "impossible": "a" not in row,
+            }
+            if "a" in row:
+                made["answers"] = found_in(text, row["a"])
+            else:
+                made |= {"answers": [], "kind": row["k"]}
+                made["tempting"] = found_in(text, row["t"]) if row["t"] else []
+            rows.append(made)
+        except (ValueError, KeyError, TypeError):
+            n_bad += 1
+    return rows, n_bad
+
+
 def _paragraph_rows(
     contrast: Iterable[Mapping[str, Any]], flips: Flips, source_of: Mapping[str, str]
 ) -> list[Any]:
@@ -232,6 +279,64 @@ def _collection_row(folder: Path) -> tuple[dict[str, Any], int]:
     return {"name": folder.name, "documents": documents, "questions": questions}, n_bad
 
 
+Numbered = dict[int, dict[str, Any]]  # the paragraphs of a pack
+
+
+def _packs(folder: Path) -> Iterator[tuple[Path, Numbered]]:
+    """Every pack of a folder."""
+    for path in sorted(folder.glob("pack*.jsonl")):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        yield path, {row["p"]: row for row in rows}
+
+
+def _lines_beside(path: Path, kind: str) -> list[str]:
+    """The lines written about a pack, [] where nobody wrote any."""
+    beside = path.with_name(path.name.replace("pack", kind))
+    return (
+        [line for line in beside.read_text("utf-8").splitlines() if line.strip()] if beside.exists() else []
+    )
+
+
+def _flips_beside(path: Path, numbered: Numbered) -> tuple[Flips, int]:
+    """(flips, lines left out) of a pack."""
+    contexts = {number: row["context"] for number, row in numbered.items()}
+    return flips_of_pack(contexts, _lines_beside(path, "flips"))
+
+
+def _source_of(data: Path) -> dict[str, str]:
+    """{passage: the public set it stands in}."""
+    source_of: dict[str, str] = {}
+    for source in SOURCES:
+        for file in source.files:
+            path = data / f"{file}.jsonl.gz"
+            for row in read_file(path)[0] if path.exists() else ():
+                source_of.setdefault(row["context"], source.name)
+    return source_of
+
+
+def add(data: Path, folder: Path, out: Path) -> dict[str, int]:
+    """Add the packs of `folder` that have questions and flips to `out`'s paragraphs; {what: how many}.
+
+    A paragraph without a flip is left out: its near misses would be told by their manner. One that is there
+    already is written anew.
+    """
+    sources = _source_of(data)
+    counts = {"lines left out": 0, "paragraphs without a flip": 0}
+    added: dict[str, Any] = {}
+    for path, numbered in _packs(folder):
+        questions, n_bad = contrast_of_pack(numbered, _lines_beside(path, "out"))
+        flips, n_bad_flips = _flips_beside(path, numbered)
+        source_of = {row["context"]: sources.get(row["context"], OWN_SOURCE) for row in numbered.values()}
+        rows = _paragraph_rows(questions, flips, source_of)
+        added.update({row["original"]: row for row in rows if row["flip"]})
+        counts["lines left out"] += n_bad + n_bad_flips
+        counts["paragraphs without a flip"] += sum(not row["flip"] for row in rows)
+    before = [row for row in read(out, "paragraphs") if row["original"] not in added]
+    write(out / "paragraphs.jsonl.gz", [*before, *added.values()])
+    counts |= {"added": len(added), "paragraphs": len(before) + len(added)}
+    return counts | {"questions added": sum(len(row["questions"]) for row in added.values())}
+
+
 def pack(data: Path, folders: Sequence[Path], packs: Path | None, out: Path) -> dict[str, int]:
     """Fill `out` from the writers' files; {what: how many}, with what was left out."""
 
@@ -240,20 +345,11 @@ def pack(data: Path, folders: Sequence[Path], packs: Path | None, out: Path) -> 
 
     counts: dict[str, int] = {"lines left out": 0}
     flips = flips_of_rows(written("flips"))
-    for path in sorted(packs.glob("pack*.jsonl")) if packs else ():
-        lines = path.with_name(path.name.replace("pack", "flips"))
-        if not lines.exists():
-            continue
-        contexts = {row["p"]: row["context"] for row in map(json.loads, path.read_text("utf-8").splitlines())}
-        more, n_bad = flips_of_pack(contexts, lines.read_text("utf-8").splitlines())
+    for path, numbered in _packs(packs) if packs else ():
+        more, n_bad = _flips_beside(path, numbered)
         flips.update(more)
         counts["lines left out"] += n_bad
-    source_of: dict[str, str] = {}
-    for source in SOURCES:
-        for file in source.files:
-            for row in read_file(data / f"{file}.jsonl.gz")[0]:
-                source_of.setdefault(row["context"], source.name)
-    rows = _paragraph_rows(written("contrast"), flips, source_of)
+    rows = _paragraph_rows(written("contrast"), flips, _source_of(data))
     found = []
     for folder in folders:
         for path in sorted(folder.glob("*/questions.jsonl")):
@@ -285,9 +381,14 @@ def main() -> None:
     )
     parser.add_argument("--collections", type=Path, nargs="*", default=[], help="folders of collections")
     parser.add_argument("--packs", type=Path, help="folder of packN.jsonl with their flipsN.jsonl")
+    parser.add_argument("--add", type=Path, help="folder of packs to add to what --out holds")
     parser.add_argument("--out", type=Path, default=FOLDER)
     options = parser.parse_args()
-    print(json.dumps(pack(options.data, options.collections, options.packs, options.out)))
+    if options.add:
+        counts = add(options.data, options.add, options.out)
+    else:
+        counts = pack(options.data, options.collections, options.packs, options.out)
+    print(json.dumps(counts))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 A flip group is one question over the version of a paragraph that answers it and over the version that does
 not, both ways about, so that neither the question nor the paragraph gives the label away. A collection group
 is a question over a passage that answers it, over passages of the same collection that are most like it and
-do not, and often a question that nothing answers over the first passage. Passages and headers are those the
-assistant would read.
+do not, and often a question that nothing answers over the passage that tempts. Passages and headers are
+those the assistant would read.
 """
 
 import random
@@ -29,8 +29,8 @@ MERGED_SHARE = (
     0.5  # of a collection's passages are read with the next one, as long as those of real documents
 )
 MERGED_WORDS = 200
-DRAWS = 2  # groups of each question of a collection: other evidence, other wrong passages
-NEAR_SHARE = 0.5  # of the collection groups have a question that nothing answers
+DRAWS = 3  # groups of each question of a collection: other evidence, other wrong passages
+NEAR_SHARE = 0.5  # of the collection groups have a question that nothing answers, over what tempts
 N_LIKE = 8  # passages most like a question, of which two are drawn
 
 Spans = tuple[tuple[int, int], ...]
@@ -243,7 +243,7 @@ def evidence_in(question: Any, shelf: Shelf) -> list[Evidence]:
 def collection_groups(
     collections: Sequence[Collection], rng: random.Random, numbered_from: int
 ) -> list[list[Row]]:
-    """Two groups for every question that a collection answers."""
+    """DRAWS groups for every question that a collection answers."""
     groups: list[list[Row]] = []
     for collection in collections:
         shelf = Shelf(collection)
@@ -289,9 +289,11 @@ def _collection_group(
         if any(_within(e, shelf.places[e.place], other) for e in found):
             other = shelf.places[i]
         group.append(Row(number, "collection", "same collection", 0, asked, _top(other), other.text, ()))
-    near = missing.get(chosen.place, [])
-    if near and rng.random() < NEAR_SHARE:
-        group.append(Row(number, "collection", "near miss", 0, rng.choice(near), _top(place), place.text, ()))
+    if missing and rng.random() < NEAR_SHARE:
+        tempting = chosen.place if chosen.place in missing else rng.choice(list(missing))
+        over = place if tempting == chosen.place else shelf.merged(tempting, rng)
+        near = rng.choice(missing[tempting])
+        group.append(Row(number, "collection", "near miss", 0, near, _top(over), over.text, ()))
     return group
 
 

@@ -64,6 +64,12 @@ def test_a_collection_question_is_wrong_only_over_passages_without_its_evidence(
         for question in collection.questions
         if "e" in question
     }
+    tempting = {
+        question["q"]: question["near"]["s"]
+        for collection in shelved
+        for question in collection.questions
+        if question.get("near")
+    }
     groups = written.collection_groups(shelved, random.Random(1), 0)
     assert len(groups) > 100
     for right, *wrongs in groups:
@@ -74,7 +80,7 @@ def test_a_collection_question_is_wrong_only_over_passages_without_its_evidence(
         assert all(right.passage[start:end].strip() for start, end in right.answers)
         for wrong in wrongs:
             if wrong.kind == "near miss":
-                assert wrong.passage == right.passage
+                assert tempting[wrong.question] in wrong.passage
                 assert wrong.question.lower().rstrip("? ") not in sentences
             else:
                 assert not any(sentence in wrong.passage for sentence in evidence)
@@ -111,6 +117,43 @@ def test_lines_that_do_not_fit_their_text_are_left_out_and_counted(tmp_path: Pat
     material.write(tmp_path / "y.jsonl.gz", [row])
     assert material.read(tmp_path, "x") == [row]
     assert (tmp_path / "x.jsonl.gz").read_bytes() == (tmp_path / "y.jsonl.gz").read_bytes()
+
+
+def test_paragraphs_written_since_are_added_with_their_flips_alone(tmp_path: Path) -> None:
+    out, packs = tmp_path / "material", tmp_path / "packs"
+    out.mkdir()
+    packs.mkdir()
+    there = {"source": "squad", "title": "Pumps", "original": "The pump failed.", "flip": "", "questions": []}
+    material.write(out / "paragraphs.jsonl.gz", [there])
+    pack = [
+        {"p": 0, "title": "Mill", "context": "Ann Bell opened the mill.", "asked": [], "source": "written"},
+        {"p": 1, "title": "Weir", "context": "The weir broke in May.", "asked": [], "source": "written"},
+    ]
+    questions = [
+        {"p": 0, "q": "who opened it", "a": "Ann Bell"},
+        {"p": 0, "q": "who paid for it", "t": "Ann Bell", "k": "other_role"},
+        {"p": 0, "q": "who owned it", "t": "Bell Ltd", "k": "other_role"},
+        {"p": 1, "q": "when did it break", "a": "May"},
+    ]
+    now = [{"q": "who paid for it", "a": "Ann Bell"}]
+    flips = [{"p": 0, "text": "Ann Bell paid for the mill.", "now": now, "gone": ["who opened it"]}]
+    for name, rows in (("packx", pack), ("outx", questions), ("flipsx", flips)):
+        (packs / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    counts = material.add(tmp_path, packs, out)
+    assert counts == {
+        "lines left out": 1,  # "Bell Ltd" does not stand in its paragraph
+        "paragraphs without a flip": 1,
+        "added": 1,
+        "paragraphs": 2,
+        "questions added": 2,
+    }
+    mill = material.paragraphs(out)[1]
+    assert (mill.source, mill.title, mill.flip) == ("written", "Mill", "Ann Bell paid for the mill.")
+    assert [(asked.original, asked.flip) for asked in mill.asked] == [
+        (((0, "Ann Bell"),), ()),
+        ((), ((0, "Ann Bell"),)),
+    ]
+    assert material.add(tmp_path, packs, out) == counts  # twice is once
 
 
 class Words:
