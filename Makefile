@@ -3,6 +3,7 @@
 # make test-fast   what needs no model, in under a minute
 # make test   every check
 # make fuzz   generated input for as long as you let it, and every fault of the disk
+# make fuzz-coverage   input that reaches new code, RAG_FUZZ_SECONDS (300) for each target
 # make soak   asking and reindexing side by side with faults, for RAG_SOAK_MINUTES (120)
 # make eval   the question sets asked, scored and held against the baseline
 #
@@ -17,7 +18,7 @@ MADE_FROM := pyproject.toml .ci/constraints.txt
 DEMO := RAG_STORE=.demo/store $(BIN)/rag
 RUN := .demo/run
 
-.PHONY: demo check test-fast test fuzz soak eval clean
+.PHONY: demo check test-fast test fuzz fuzz-coverage soak eval clean
 .DELETE_ON_ERROR:
 
 # An environment that does not work (another machine's, a moved checkout's, a half-made one) is made again.
@@ -69,6 +70,14 @@ fuzz: $(STAMP)
 		tests/rag/indexing/test_power_cut.py
 	RAG_QUESTIONS=100000 $(BIN)/python -m pytest -q -s tests/rag/cli/test_many_questions.py
 	$(BIN)/python -m pytest -q --hypothesis-profile=fuzz tests/rag/test_fuzz.py tests/rag/text/test_sinks.py
+
+fuzz-coverage: $(STAMP)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -c .ci/constraints.txt -e '.[dev,fuzz]'
+	set -e; for target in $$($(BIN)/python tests/rag/coverage_fuzz.py); do \
+		echo "$$target"; mkdir -p runs/fuzz/$$target; \
+		$(BIN)/python tests/rag/coverage_fuzz.py $$target -max_total_time=$${RAG_FUZZ_SECONDS:-300} \
+			-rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 runs/fuzz/$$target; \
+	done
 
 soak: $(STAMP)
 	RAG_SOAK_MINUTES=$${RAG_SOAK_MINUTES:-120} $(BIN)/python -m pytest -q -s tests/rag/test_soak.py
