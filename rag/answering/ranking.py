@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.evidence import Evidence, quotation, select
-from rag.answering.question import ParsedQuestion
+from rag.answering.question import Kind, ParsedQuestion
 from rag.passages.header import passage_header, under_header
 from rag.reader.base import Candidate, Reader, Reading
 from rag.records import Hit, Status
@@ -46,6 +46,7 @@ class EvidenceRanker:
                 Candidate(hit.passage.text, header, RANKING.prior_weight * hit.score)
                 for hit, header in zip(hits, headers, strict=True)
             ],
+            thorough=question.kind is Kind.WHY,  # what decides is whether a reason is stated anywhere
         )
         evidence = []
         for place, (hit, document, header, reading) in enumerate(

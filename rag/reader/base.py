@@ -95,8 +95,10 @@ class Reader(Protocol):
     def fingerprint(self) -> str:
         """Changes whenever its readings would."""
 
-    def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
-        """One reading a candidate, in the order given."""
+    def read(
+        self, question: str, candidates: Sequence[Candidate], *, thorough: bool = False
+    ) -> list[Reading]:
+        """One reading a candidate, in the order given; ``thorough`` where none is to be left off early."""
 
     @property
     def judges_pairs(self) -> bool:

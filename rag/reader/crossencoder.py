@@ -87,8 +87,10 @@ class CrossEncoderReader:
         self._begin = _compile_beginning(weights, shape, n_threads, exact)
         self._finish, self._says = _compile_end(weights, shape, n_threads, exact)
 
-    def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
-        """One reading a candidate, in the order given."""
+    def read(
+        self, question: str, candidates: Sequence[Candidate], *, thorough: bool = False
+    ) -> list[Reading]:
+        """One reading a candidate, in the order given; ``thorough`` stops at no clear lead."""
         promise = {i: c.prior for i, c in enumerate(candidates)}  # not begun: as an opinion of even odds
         begun: dict[int, list[tuple[_Window, _State]]] = {}  # by the candidate's number, as the others
         finished: dict[int, Reading] = {}
@@ -105,7 +107,7 @@ class CrossEncoderReader:
             finished.update(self._finished(candidates, pairs))
 
         everything = range(len(candidates))
-        if self._n_finished > RANKING.finished_first:
+        if self._n_finished > RANKING.finished_first and not thorough:
             begin(everything[: RANKING.begun_first])
             finish(_first({i: promise[i] for i in begun}, RANKING.finished_first))
         if not finished or _open(promise, finished, candidates):

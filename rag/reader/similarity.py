@@ -28,7 +28,9 @@ class SimilarityReader:
         self._encode = encode
         self.fingerprint = fingerprint
 
-    def read(self, question: str, candidates: Sequence[Candidate]) -> list[Reading]:
+    def read(
+        self, question: str, candidates: Sequence[Candidate], *, thorough: bool = False
+    ) -> list[Reading]:
         """One reading a candidate, in the order given; the whole sentence is marked."""
         found = [sentences(candidate.text) for candidate in candidates]
         texts = [c.text[a:b] for c, ranges in zip(candidates, found, strict=True) for a, b in ranges]

@@ -261,11 +261,16 @@ def test_a_question_with_two_wrong_rows_counts_once_in_every_loss() -> None:
 def test_the_encoder_learns_from_texts_that_answer_and_texts_that_do_not() -> None:
     lines = triples(made_groups(), seed=1)
     assert len(lines) > 30
-    for question, right, wrong in lines:
-        number = re.search(r"marlow(\d+)", question.lower())
+    for row in lines:
+        number = re.search(r"marlow(\d+)", row.question.lower())
         assert number is not None
-        assert str(1500 + int(number[1])) in right
-        assert str(1500 + int(number[1])) not in wrong
+        answer = str(1500 + int(number[1]))
+        assert answer in row.right
+        assert answer not in row.wrong
+        if row.answering and row.beside:
+            assert answer in row.right[slice(*row.answering)]
+            assert answer not in row.right[slice(*row.beside)]
+    assert any(row.answering for row in lines)
 
 
 @needs_data
