@@ -236,14 +236,25 @@ def _core() -> Any:
     return load_openvino().Core()
 
 
-def pad(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Token rows as one rectangle and its mask, both (b, t) int32.
+def whole_steps(n: int, step: int) -> int:
+    """The least multiple of ``step`` that is not below n.
+
+    >>> whole_steps(13, 8), whole_steps(16, 8)
+    (16, 16)
+    """
+    return -(-n // step) * step
+
+
+def pad(
+    rows: Sequence[Sequence[int]], fill: int = 0, *, step: int = 1
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Token rows as one rectangle and its mask, both (b, t) int32; t is a multiple of ``step``.
 
     >>> ids, mask = pad([[7, 8], [9]])
     >>> ids.tolist(), mask.tolist()
     ([[7, 8], [9, 0]], [[1, 1], [1, 0]])
     """
-    width = max((len(row) for row in rows), default=0)
+    width = whole_steps(max((len(row) for row in rows), default=0), step)
     ids = np.full((len(rows), width), fill, np.int32)
     mask = np.zeros((len(rows), width), np.int32)
     for number, row in enumerate(rows):
