@@ -98,9 +98,9 @@ def steps_against_fresh(
         yield stepwise, fresh
 
 
-def picture(store: Path) -> dict[str, object]:
+def picture(store: Path, at: str | None = None) -> dict[str, object]:
     """All that a store serves, generation number and times left out: equal pictures answer equally."""
-    with Store.open(store) as opened:
+    with Store.open(store, at=at) as opened:
         rows = opened.rows.tolist()
         places = {row: place for place, row in enumerate(rows)}
         queries = WordEncoder().encode(["the trust was opened", "cookies", "flood at the mill"])

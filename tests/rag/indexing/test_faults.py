@@ -31,7 +31,9 @@ from rag.errors import RagError, StoreDamagedError, StoreMissingError
 from rag.store.layout import CURRENT, DAMAGED, VECTORS
 from rag.store.lock import write_lock
 from rag.store.repair import repair
+from rag.store.tags import tag_names
 
+KEPT, NEW = "kept", "new"  # tags: one there before the run, one that it gives
 EVERY = 1 if os.environ.get("RAG_FAULTS") == "all" else 7
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS)
 _SQLITE = {
@@ -64,20 +66,33 @@ class Scene:
             run([self.corpus], self.start)
             write_corpus(self.corpus, {"sub/more.txt": "One more letter about the boats."})
             run([self.corpus], self.start)
-        if name in ("change", "shared"):
+        if name in ("tag", "untag"):
+            run(None, self.start, tag=KEPT)
+        self.kept = picture(self.start) if name == "tag" else None  # what a tag promises to keep
+        if name in ("change", "shared", "tag", "untag"):
             write_corpus(self.corpus, SECOND)
+        if name == "untag":
+            run([self.corpus], self.start)
+            write_corpus(self.corpus, FIRST)
         elif name == "delete":
             write_corpus(self.corpus, {"mill.md": None, "sub/more.txt": None})
         elif name == "repair":
             os.truncate(segment_file(self.start, 2, VECTORS), 100)
         self.before = None if name in ("first", "repair") else picture(self.start)
-        self.act: Callable[[Path], object] = self._repair if name == "repair" else self._index
+        acts = {"repair": self._repair, "tag": self._tag, "untag": self._untag}
+        self.act: Callable[[Path], object] = acts.get(name, self._index)
         after = copy_store(self.start, folder / "after")
         self.act(after)
         self.after = picture(after)
 
     def _index(self, store: Path) -> None:
         run([self.corpus], store, rebuild=self.rebuild)
+
+    def _tag(self, store: Path) -> None:
+        run([self.corpus], store, tag=NEW)
+
+    def _untag(self, store: Path) -> None:
+        run([self.corpus], store, untag=[KEPT] if KEPT in tag_names(store) else [])
 
     def _repair(self, store: Path) -> None:
         with write_lock(store):
@@ -93,16 +108,25 @@ class Scene:
             assert self.before is None
             seen = None
         assert seen in (self.before, self.after)
+        if self.kept is not None:
+            assert picture(store, KEPT) == self.kept
+            if NEW in tag_names(store):
+                assert picture(store, NEW) == self.after
         self.act(store)
         assert picture(store) == self.after
+        if self.kept is not None:
+            assert tag_names(store) == [KEPT, NEW]
+            assert picture(store, NEW) == self.after
         assert not list(store.glob(".*.new"))
         left = [name for name in folders(store) if not name.startswith(DAMAGED)]
-        assert len(left) <= 2
+        assert len(left) <= 2 + len(tag_names(store))
         assert all(name.isdecimal() for name in left)
         assert (store / CURRENT).exists()
 
 
-@pytest.fixture(scope="module", params=["first", "change", "delete", "rebuild", "repair", "shared"])
+@pytest.fixture(
+    scope="module", params=["first", "change", "delete", "rebuild", "repair", "shared", "tag", "untag"]
+)
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:

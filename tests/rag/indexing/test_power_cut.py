@@ -23,16 +23,14 @@ EVERY_DISK = os.environ.get("RAG_FAULTS") == "all"
 EVERY_STEP = 1 if EVERY_DISK else 7  # changes of the disk between two cuts
 N_RANDOM = 20 if EVERY_DISK else 1  # disks a step, of which each name and file is kept or lost by chance
 MOST = 10**9 if EVERY_DISK else 7  # disks tried of each kind of run
-RUNS = ["first", "change", "delete", "rebuild", "repair", "shared", "no links"]
+RUNS = ["first", "change", "delete", "rebuild", "repair", "shared", "no links", "tag", "untag"]
 
 
 def no_links(source: object, target: object) -> None:
     raise OSError(errno.EOPNOTSUPP, "this file system knows no links")
 
 
-@pytest.fixture(
-    scope="module", params=["first", "change", "delete", "rebuild", "repair", "shared", "no links"]
-)
+@pytest.fixture(scope="module", params=RUNS)
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp(request.param.replace(" ", "_"))
     with pytest.MonkeyPatch.context() as patch:
