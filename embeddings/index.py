@@ -53,6 +53,9 @@ class Plan:
 
 
 PLAN = Plan()
+# Neighbours up to here are found with the recall that was calibrated, later ones as far as they stand in the
+# same lists: a passage so far down is read only where its words put it higher.
+SURE_PLACES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ class VectorIndex:
         if self._lists is None or few or k <= 0 or n_allowed < _MANY * k:
             return None
         probing = self._lists.probing
-        n_probed = probing.lists(k * self.n / n_allowed)
+        n_probed = probing.lists(min(k, SURE_PLACES) * self.n / n_allowed)
         if 2 * n_probed >= self._lists.n_lists:  # most of it would be read anyway
             return None
         return Probe(n_probed, min(k * probing.candidates + 1, n_allowed))
