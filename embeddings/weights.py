@@ -27,7 +27,7 @@ PINNED = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 }
 PINNED_LAYERS = {
-    "layers.safetensors": "823d2fd2c8b3bfd4781573540e1030b7fafba7244e9ba28f4facba94ba3723a4",
+    "layers.safetensors": "bb07dcad10837ac353061f383d5925b754f9711017b8de330b42055f97461470",
 }
 
 

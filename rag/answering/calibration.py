@@ -49,8 +49,7 @@ def signals(question: ParsedQuestion, ranked: Sequence[Evidence], weights: TermW
 
     Margins are of the first passage over the others; ``mark_lead`` is of its best mark over its second.
     ``agreement`` is the share of the next four passages that mark a word of the best mark; ``year_missing``
-    is 1 when the question names a year that the first passage and its header do not, ``rarest_missing`` when
-    that is so of its rarest word. ``evidence`` is the probability that what is quoted of it should be shown.
+    is 1 when the question names a year that the first passage and its header do not.
     """
     first, others = ranked[0], ranked[1:]
     relevances = [evidence.reading.relevance for evidence in ranked]
@@ -58,8 +57,6 @@ def signals(question: ParsedQuestion, ranked: Sequence[Evidence], weights: TermW
     best = marks[0].score if marks else -MARK_BOUND
     rival = max((e.reading.marks[0].score for e in others if e.reading.marks), default=best)
     second = marks[1].score if len(marks) > 1 else best
-    shown = first.reading.evidence_of(*first.quote)
-    rarest = max(question.terms, key=lambda term: question.terms[term], default=None)
     words = set(first.marked.casefold().split())
     near = others[:4]
     agreeing = sum(bool(words & set(other.marked.casefold().split())) for other in near)
@@ -76,7 +73,6 @@ def signals(question: ParsedQuestion, ranked: Sequence[Evidence], weights: TermW
         "mark_length": math.log1p(len(first.marked)),
         "mark_fits": float(can_answer(question.kind, first.marked, question.language)),
         "reason_stated": float(question.kind is Kind.WHY and states_reason(first.quoted, question.language)),
-        "evidence": 0.5 if shown is None else shown,
         "agreement": agreeing / len(near) if near else 0.0,
         "coverage": first.passage_coverage,
         "coverage_best": max(evidence.passage_coverage for evidence in ranked[:5]),
@@ -86,7 +82,6 @@ def signals(question: ParsedQuestion, ranked: Sequence[Evidence], weights: TermW
         "sentence_cosine": _score(first.hit.ranked, "sentences"),
         "bm25": _score(first.hit.ranked, "bm25"),
         "found_at": math.log(first.place),
-        "rarest_missing": 1.0 - weights.coverage({rarest: 1.0} if rarest else {}, first.context),
         "year_missing": float(bool(question.years - years_in(first.context))),
         **{kind.value: float(question.kind is kind) for kind in Kind if kind is not Kind.WHAT},
     }
