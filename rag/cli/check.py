@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from rag.cli import completion
 from rag.cli.exits import ExitStatus
 from rag.cli.options import JsonOption, StoreOption, resolve
 from rag.errors import UsageError
@@ -29,7 +30,10 @@ def check(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", metavar="KIND", help="Look up quotation, figure or name alone; may be given again."
+            "--only",
+            metavar="KIND",
+            help="Look up quotation, figure or name alone; may be given again.",
+            autocompletion=completion.choices("quotation", "figure", "name"),
         ),
     ] = None,
     every: Annotated[

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rag.cli import completion
 from rag.cli.options import RayOption, StoreOption, resolve
 from rag.output.progress_bar import progress
 from rag.output.streams import look, show, tell
@@ -61,7 +62,10 @@ def index(
     untag: Annotated[
         list[str] | None,
         typer.Option(
-            "--untag", metavar="NAME", help="Let go what --tag kept. Given alone, nothing is read or indexed."
+            "--untag",
+            metavar="NAME",
+            help="Let go what --tag kept. Given alone, nothing is read or indexed.",
+            autocompletion=completion.tags,
         ),
     ] = None,
     rebuild: Annotated[
