@@ -284,7 +284,7 @@ def _staleness(store: Store, settings: Settings) -> Iterator[Finding]:
 
     files = store.files()
     now = {file.path: freshness(file.path, file.sha256, file.size) for file in files}
-    found, _ = find_files([Path(root) for root in store.manifest.roots])
+    found, _ = find_files([Path(root) for root in store.manifest.roots], store.manifest.excluded)
     new, skipped = _sorted_out(sorted({str(path) for path in found} - set(now)), settings, store)
     by_freshness = {how: [path for path, fresh in now.items() if fresh is how] for how in Freshness}
     roots = " ".join(shell_word(root) for root in store.manifest.roots)

@@ -48,7 +48,13 @@ def index(
         typer.Option(
             "--exclude",
             metavar="PATTERN",
-            help="Leave out what fits, as in a .gitignore file, in this run; for good: a file .ragignore.",
+            help="Leave out what fits, as in a .gitignore file, now and in later runs.",
+        ),
+    ] = None,
+    unexclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unexclude", metavar="PATTERN", help="Forget a pattern of --exclude; rag info lists them."
         ),
     ] = None,
     tag: Annotated[
@@ -79,7 +85,7 @@ def index(
     nothing.
     """
     settings = resolve(store, ray=ray).settings
-    if untag and not (paths or tag or keep or drop or exclude or rebuild or report):
+    if untag and not (paths or tag or keep or drop or exclude or unexclude or rebuild or report):
         from rag.indexing import untag as let_go
 
         let_go(settings.store, untag)
@@ -103,6 +109,7 @@ def index(
             drop=drop or (),
             rebuild=rebuild,
             exclude=exclude or (),
+            unexclude=unexclude or (),
             tag=tag,
             untag=untag or (),
             encoder=encoder,

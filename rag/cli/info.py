@@ -91,6 +91,7 @@ def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
         "n_excluded": manifest.n_excluded,
         "bytes": manifest.size,
         "roots": list(manifest.roots),
+        "excluded": list(manifest.excluded),
         "kept": list(manifest.kept),
     }
     if with_documents:
