@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -80,6 +81,18 @@ def wheel(tree: Path) -> Path:
     return tree / "dist" / f"rag-{VERSION}-py3-none-any.whl"
 
 
+def interpreter(version: str) -> str | None:
+    """A Python of this version that runs: the one on the path, else one that pyenv keeps."""
+    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    named = [shutil.which(f"python{version}"), *map(str, sorted(kept.glob(f"{version}.*/bin/python")))]
+    for python in filter(None, named):
+        asked = [python, "-c", "import sys, venv; print(*sys.version_info[:2], sep='.')"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if done.stdout.strip() == version:
+            return python
+    return None
+
+
 def metadata(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
         return Parser().parsestr(archive.read(f"rag-{VERSION}.dist-info/METADATA").decode())
@@ -152,29 +165,16 @@ def test_what_the_wheel_needs_is_what_these_tests_ran_with(wheel: Path) -> None:
 def test_the_wheel_is_installed_by_itself_and_its_code_compiled(
     version: str, wheel: Path, tmp_path: Path
 ) -> None:
-    python = shutil.which(f"python{version}")
     own = ".".join(map(str, sys.version_info[:2])) == version
-    if python is None and own:
-        python = sys.executable
+    python = sys.executable if own else interpreter(version)
     if python is None:
         pytest.skip(f"there is no python{version} on this machine")
     venv = tmp_path / "venv"
     subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
     inside = venv / "bin" / "python"
-    install = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        inside,
-        "install",
-        "-q",
-        "--no-deps",
-        "--no-index",
-        wheel,
-    ]
-    subprocess.run(install, check=True, capture_output=True)
-    compiled = [inside, "-W", "error", "-m", "compileall", "-qf", venv / "lib", "-j", "1"]
+    command = [sys.executable, "-m", "pip", "--python", str(inside), "install", "-q"]
+    subprocess.run([*command, "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
+    compiled = [str(inside), "-W", "error", "-m", "compileall", "-qf", str(venv / "lib")]
     subprocess.run(compiled, check=True, capture_output=True)
     assert (venv / "share" / "man" / "man1" / "rag.1").is_file()
     if not own:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import stat
@@ -404,7 +405,7 @@ def test_each_extra_is_a_line_that_says_what_is_there_or_how_to_get_it(
         'rag[serve]; extra == "peers"',
         'no-such-linter; extra == "dev"',
     ]
-    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda _: named)
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: named)
     found = {finding.check: finding for finding in doctor._extras()}
     assert list(found) == ["extra serve", "extra mcp", "extra ray", "extra peers"]
     assert all(finding.good and not finding.remedy for finding in found.values())
