@@ -223,7 +223,7 @@ def test_info_lists_tags_with_their_dates(shell: Shell) -> None:
         (["show", "letter", "--at", "/etc/passwd"], 2, "error: no tag can be called '/etc/passwd'"),
         (["chat", "--at", "v9"], 2, "error: there is no tag v9"),
         (["serve", "--at", "v9"], 2, "error: there is no tag v9"),
-        (["check", "letter.txt", "--at", "v9"], 2, "error: there is no tag v9"),
+        (["check", "docs/letter.txt", "--at", "v9"], 2, "error: there is no tag v9"),
         (["index", "--tag", "a/b"], 2, "error: no tag can be called 'a/b'"),
         (["index", "--tag", "v1"], 2, "error: the tag v1 keeps generation 1 already"),
         (["index", "--untag", "v9"], 2, "error: there is no tag v9"),
