@@ -5,6 +5,8 @@
 # make fuzz   generated input for as long as you let it, and every fault of the disk
 # make fuzz-coverage   input that reaches new code, RAG_FUZZ_SECONDS (300) for each target
 # make soak   asking and reindexing side by side with faults, for RAG_SOAK_MINUTES (120)
+# make man    docs/rag.1 written anew from the help texts
+# make release VERSION=1.2.3   version and date written, sdist and wheel built and checked; uploads nothing
 # make eval   the question sets asked, scored and held against the baseline
 #
 # All of them make .venv when there is none, or when what it was made from has changed; PYTHON chooses the
@@ -18,7 +20,7 @@ MADE_FROM := pyproject.toml .ci/constraints.txt
 DEMO := RAG_STORE=.demo/store $(BIN)/rag
 RUN := .demo/run
 
-.PHONY: demo check test-fast test fuzz fuzz-coverage soak eval clean
+.PHONY: demo check test-fast test fuzz fuzz-coverage soak man release eval clean
 .DELETE_ON_ERROR:
 
 # An environment that does not work (another machine's, a moved checkout's, a half-made one) is made again.
@@ -81,6 +83,13 @@ fuzz-coverage: $(STAMP)
 
 soak: $(STAMP)
 	RAG_SOAK_MINUTES=$${RAG_SOAK_MINUTES:-120} $(BIN)/python -m pytest -q -s tests/rag/test_soak.py
+
+man: $(STAMP)
+	$(BIN)/python -m rag.cli.man > docs/rag.1
+
+release: $(STAMP)
+	@test -n '$(VERSION)' || { echo 'say which: make release VERSION=1.2.3' >&2; exit 1; }
+	$(BIN)/python .ci/release.py '$(VERSION)'
 
 eval: $(STAMP)
 	$(BIN)/rag eval run eval/data/questions --corpus eval/data/corpus --out $(RUN) --fresh

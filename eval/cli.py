@@ -50,6 +50,12 @@ def run_command(
     raw_follow_ups: Annotated[
         bool, typer.Option("--raw-follow-ups", help="Ask follow-ups a second time, as they were typed.")
     ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="NAME", help="Ask the store as it was when rag index --tag NAME was run."
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin again: remove the run that is in --out, but not its index.")
     ] = False,
@@ -62,13 +68,17 @@ def run_command(
 
     if store is not None and corpus is not None:
         raise UsageError("--store and --corpus exclude each other", "give the one that holds the documents")
+    if at is not None and corpus is not None:
+        raise UsageError(
+            "--at names a tag of a store, and --corpus makes an index of its own", "give --store"
+        )
     wanted = _wanted(questions, split, limit)
     if fresh:
         remove_run(out)
     settings = opening.settings_for(out / "store" if corpus else store)
     if corpus is not None:
         opening.index(corpus, settings)
-    opening.ask_all(wanted, settings, out, raw_follow_ups=raw_follow_ups)
+    opening.ask_all(wanted, settings, out, raw_follow_ups=raw_follow_ups, at=at)
     _summary(_opened(out))
 
 

@@ -6,11 +6,15 @@ The one place where passage characters become document characters, and document 
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 from rag.files import file_sha256
-from rag.records import Citation, Document, Freshness, Lead, Location, Passage, sha256_text
+from rag.records import BlockKind, Citation, Document, Freshness, Lead, Location, Passage, sha256_text
+
+_MAILBOX = "application/mbox"
+_DATE_LINE = re.compile(r"^Date: (.{1,200})$", re.MULTILINE)
 
 
 def locate(document: Document, offset: int) -> tuple[int | None, int | None]:
@@ -25,6 +29,44 @@ def locate(document: Document, offset: int) -> tuple[int | None, int | None]:
     if number < 0:
         return None, None
     return document.places[number].page, document.places[number].line
+
+
+def date_at(document: Document, offset: int) -> str | None:
+    """The date of the words at a character: the document's own, in a mailbox that of the message.
+
+    None where a message says none; the date of the mailbox is that of its newest.
+
+    >>> from rag.records import Block, Place
+    >>> text = "News\\nDate: 3 May 2016 10:00:00 +0000\\n\\nYes."
+    >>> blocks = Block(BlockKind.HEADING, 0, 4, 1), Block(BlockKind.LINES, 5, 36)
+    >>> box = Document(
+    ...     "d", "/d", "0", _MAILBOX, text, date="2019-01-01", places=(Place(0, page=1),), blocks=blocks
+    ... )
+    >>> date_at(box, 38)
+    '2016-05-03'
+    """
+    if document.media_type != _MAILBOX:
+        return document.date
+    number = bisect_right(document.places, offset, key=lambda place: place.start) - 1
+    if number < 0:
+        return None
+    start = document.places[number].start
+    head = bisect_left(document.blocks, start, key=lambda block: block.start)
+    for block in document.blocks[head : head + 2]:  # a subject, and what is known of the message
+        said = _DATE_LINE.search(document.text, block.start, block.end)
+        if block.kind is BlockKind.LINES and block.start <= offset and said:
+            return _day(said[1])
+    return None
+
+
+def _day(text: str) -> str | None:
+    """The ISO day that the date of a message names, as the standard for mail writes it."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).date().isoformat()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def marked_parts(quote: str, marks: Iterable[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
@@ -97,7 +139,7 @@ def cite(
         page=page,
         heading=passage.heading,
         title=document.title,
-        date=document.date,
+        date=date_at(document, passage.start + start),
         freshness=fresh,
         score=score,
         marks=tuple(sorted((a, b) for a, b in inside if a < b)),

@@ -35,17 +35,22 @@ def index(corpus: Path, settings: Settings) -> None:
 
 
 def ask_all(
-    questions: Sequence[Question], settings: Settings, out: Path, *, raw_follow_ups: bool = False
+    questions: Sequence[Question],
+    settings: Settings,
+    out: Path,
+    *,
+    raw_follow_ups: bool = False,
+    at: str | None = None,
 ) -> None:
-    """Ask what has no row yet in the run at ``out``, with a bar on stderr."""
+    """Ask what has no row yet in the run at ``out``, with a bar on stderr; ``at``: of what a tag keeps."""
     from eval.runs.environment import about
     from eval.runs.runner import run
     from rag.assistant import Assistant
     from rag.output.progress_bar import progress
     from rag.output.streams import tell
 
-    with Assistant.open(settings=settings) as assistant, progress() as bar:
-        info = about(assistant.store, settings, out)
+    with Assistant.open(settings=settings, at=at) as assistant, progress() as bar:
+        info = about(assistant.store, settings, out) | ({} if at is None else {"tag": at})
         # As many hits as are read anyway: asking for more would have more read than a user's question has.
         depth = max(settings.retrieval.k, settings.retrieval.n_candidates)
         try:
@@ -105,6 +110,7 @@ def library(store: Path | None, corpus: Path | None) -> Library | None:
 def searching(run: Run, store: Path | None) -> Iterator[Callable[..., Any] | None]:
     """The search of the run's assistant while its index (or the store named) is there, else None."""
     from rag.store import Store
+    from rag.store.tags import tag_names
 
     named = run.info.get("store")
     path = store or (run.folder / named if named else None)  # an absolute name stays absolute
@@ -117,7 +123,11 @@ def searching(run: Run, store: Path | None) -> Iterator[Callable[..., Any] | Non
     settings = settings_for(path)
     for difference in changed_since(run, settings):
         tell(f"tried with other numbers than the run's: {difference}")
-    with Assistant.open(settings=settings) as assistant:
+    tag = None if store is not None else run.info.get("tag")
+    if tag is not None and tag not in tag_names(path):
+        tell(f"tried with the newest generation: the tag {tag} that the run asked is gone")
+        tag = None
+    with Assistant.open(settings=settings, at=tag) as assistant:
         yield assistant.search
 
 

@@ -11,7 +11,7 @@ from rag.answering.disagreement import disagreements, notice
 from rag.answering.evidence import Evidence
 from rag.answering.question import Kind, ParsedQuestion
 from rag.answering.reasons import why_abstained, why_weak
-from rag.citations import cite, freshness, location
+from rag.citations import cite, date_at, freshness, location
 from rag.reader.base import Reader
 from rag.records import Answer, Citation, Document, Freshness, Hit, Location, Ranked, Span, Status
 from rag.retrieval.term_weights import TermWeights
@@ -68,10 +68,10 @@ def compose(
 ) -> Answer:
     """The answer: what was chosen as citations, with the notices it needs beside those given.
 
-    Evidence of change over time stands in order of its documents' dates.
+    Evidence of change over time stands in order of its documents' or messages' dates.
     """
     if question.kind is Kind.CHANGE:
-        chosen = sorted(chosen, key=lambda evidence: evidence.document.date or "9999")
+        chosen = sorted(chosen, key=_dated)
     citations = tuple(citation(evidence, document_of) for evidence in chosen)
     pairs = disagreements(question, chosen, reader)
     return Answer(
@@ -94,6 +94,11 @@ def compose(
         disagreements=tuple(pairs),
         signals=verdict.signals,
     )
+
+
+def _dated(evidence: Evidence) -> str:
+    """What orders evidence by its date; what has none comes last."""
+    return date_at(evidence.document, evidence.hit.passage.start + evidence.quote[0]) or "9999"
 
 
 def citation(evidence: Evidence, document_of: DocumentOf) -> Citation:

@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,9 @@ SPARE_BYTES = 200_000_000  # a first index of some thousand documents, with its 
 N_NAMED = 5  # files named one by one; more are counted
 N_TRIED = 50  # files not in the store that are read to see whether they could be
 CLIPPED = 400  # characters of a library's own message
+_OF_DEVELOPERS = {"dev", "train"}  # extras that tests and the making of weights need, and no user of rag
+_EXTRA = re.compile(r"extra == ['\"]([\w-]+)['\"]")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Finding:
 def examine(flags: Mapping[str, object]) -> Iterator[Finding]:
     """Every finding, what the others rest on first."""
     yield from _python()
+    yield from _extras()
     try:
         resolved = load_settings(flags)
     except RagError as error:
@@ -88,15 +92,75 @@ def _required() -> list[str]:
         named = importlib.metadata.requires("rag") or []
     except importlib.metadata.PackageNotFoundError:
         return []
-    return [re.split(r"[^A-Za-z0-9._-]", line)[0] for line in named if "extra ==" not in line]
+    return [_name(line) for line in named if "extra ==" not in line]
+
+
+def _name(requirement: str) -> str:
+    """The distribution that a requirement names.
+
+    >>> _name("ray[data]>=2.50; extra == 'ray'")
+    'ray'
+    """
+    match = _NAME.match(requirement)
+    return match[0] if match else requirement
 
 
 def _installed(name: str) -> bool:
+    return _version(name) is not None
+
+
+def _version(name: str) -> str | None:
+    """The version of a distribution; None where it is not installed."""
     try:
-        importlib.metadata.distribution(name)
+        return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+        return None
+
+
+def _extras() -> Iterator[Finding]:
+    """What is there of each extra; none of them need be, so all is well either way."""
+    try:
+        named = importlib.metadata.requires("rag") or []
+    except importlib.metadata.PackageNotFoundError:
+        return
+    for extra, requirements in extras_of(named).items():
+        versions = {name: _version(name) for name in requirements}
+        missing = [name for name, version in versions.items() if version is None]
+        there = ", ".join(f"{name} {version}" for name, version in versions.items() if version is not None)
+        install = f"pip install 'rag[{extra}]' brings it"
+        if not missing:
+            told = there
+        elif there:
+            told = f"{there}, without {', '.join(missing)}; {install}"
+        else:
+            told = f"not installed; {install}"
+        yield Finding(f"extra {extra}", True, told)
+
+
+def extras_of(requirements: Sequence[str]) -> dict[str, list[str]]:
+    """The distributions that each of a user's extras brings, those of extras that it takes in among them.
+
+    >>> named = ['a>=1; extra == "eval"', 'rag[eval]; extra == "peers"', 'b; extra == "peers"']
+    >>> extras_of(["numpy>=2", *named, 'pytest; extra == "dev"'])
+    {'eval': ['a'], 'peers': ['a', 'b']}
+    """
+    lines: dict[str, list[str]] = {}
+    for line in requirements:
+        if extra := _EXTRA.search(line):
+            lines.setdefault(extra[1], []).append(line)
+
+    def brought(extra: str, inside: frozenset[str]) -> Iterator[str]:
+        for line in lines.get(extra, []):
+            taken = re.match(r"rag\[([\w,-]+)\]", line)
+            if taken is None:
+                yield _name(line)
+                continue
+            for other in taken[1].split(","):
+                if other not in inside:
+                    yield from brought(other, inside | {other})
+
+    users = (extra for extra in lines if extra not in _OF_DEVELOPERS)
+    return {extra: list(dict.fromkeys(brought(extra, frozenset({extra})))) for extra in users}
 
 
 def _settings(resolved: Resolved) -> Finding:
@@ -220,7 +284,7 @@ def _staleness(store: Store, settings: Settings) -> Iterator[Finding]:
 
     files = store.files()
     now = {file.path: freshness(file.path, file.sha256, file.size) for file in files}
-    found, _ = find_files([Path(root) for root in store.manifest.roots])
+    found, _ = find_files([Path(root) for root in store.manifest.roots], store.manifest.excluded)
     new, skipped = _sorted_out(sorted({str(path) for path in found} - set(now)), settings, store)
     by_freshness = {how: [path for path, fresh in now.items() if fresh is how] for how in Freshness}
     roots = " ".join(shell_word(root) for root in store.manifest.roots)

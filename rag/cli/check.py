@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from rag.cli import completion
 from rag.cli.exits import ExitStatus
-from rag.cli.options import JsonOption, StoreOption, resolve
+from rag.cli.options import AtOption, JsonOption, StoreOption, resolve
 from rag.errors import UsageError
 from rag.output.streams import look, show, show_json, show_text, tell
 
@@ -29,12 +30,16 @@ def check(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", metavar="KIND", help="Look up quotation, figure or name alone; may be given again."
+            "--only",
+            metavar="KIND",
+            help="Look up quotation, figure or name alone; may be given again.",
+            autocompletion=completion.choices("quotation", "figure", "name"),
         ),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Show what stands too, not only what does not.")
     ] = False,
+    at: AtOption = None,
 ) -> None:
     """Look up every quotation, figure and name of a text.
 
@@ -55,7 +60,7 @@ def check(
     from rag.output import prose
     from rag.text.language import load_language
 
-    with Assistant.open(settings=settings) as assistant:
+    with Assistant.open(settings=settings, at=at) as assistant:
         checks = check_prose(
             said,
             assistant.store,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from rag.cli import completion
 from rag.cli.exits import ExitStatus
 from rag.cli.options import JsonOption, StoreOption, resolve
 from rag.cli.verify import answer_lines
@@ -25,7 +26,12 @@ EPILOG = "Example: rag diff v1 answers.jsonl"
 
 def diff(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A tag that rag index --tag NAME made; rag info lists them.")
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A tag that rag index --tag NAME made; rag info lists them.",
+            autocompletion=completion.tags,
+        ),
     ],
     answers: Annotated[
         Path | None,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from rag.cli import completion
 from rag.errors import UsageError
 from rag.output.streams import tell
 
@@ -22,7 +23,15 @@ def export(
             help="What rag ask -, rag ask --json or :save in a session wrote; - reads stdin.",
         ),
     ],
-    to: Annotated[str, typer.Option("--to", metavar="FORM", help="md, csl, docx, html or bibtex.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            help="md, csl, docx, html or bibtex.",
+            autocompletion=completion.choices("md", "csl", "docx", "html", "bibtex"),
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write this file instead of stdout.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rag.cli import completion
 from rag.cli.options import RayOption, StoreOption, resolve
 from rag.output.progress_bar import progress
 from rag.output.streams import look, show, tell
@@ -47,7 +48,13 @@ def index(
         typer.Option(
             "--exclude",
             metavar="PATTERN",
-            help="Leave out what fits, as in a .gitignore file, in this run; for good: a file .ragignore.",
+            help="Leave out what fits, as in a .gitignore file, now and in later runs.",
+        ),
+    ] = None,
+    unexclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unexclude", metavar="PATTERN", help="Forget a pattern of --exclude; rag info lists them."
         ),
     ] = None,
     tag: Annotated[
@@ -61,7 +68,10 @@ def index(
     untag: Annotated[
         list[str] | None,
         typer.Option(
-            "--untag", metavar="NAME", help="Let go what --tag kept. Given alone, nothing is read or indexed."
+            "--untag",
+            metavar="NAME",
+            help="Let go what --tag kept. Given alone, nothing is read or indexed.",
+            autocompletion=completion.tags,
         ),
     ] = None,
     rebuild: Annotated[
@@ -75,7 +85,7 @@ def index(
     nothing.
     """
     settings = resolve(store, ray=ray).settings
-    if untag and not (paths or tag or keep or drop or exclude or rebuild or report):
+    if untag and not (paths or tag or keep or drop or exclude or unexclude or rebuild or report):
         from rag.indexing import untag as let_go
 
         let_go(settings.store, untag)
@@ -99,6 +109,7 @@ def index(
             drop=drop or (),
             rebuild=rebuild,
             exclude=exclude or (),
+            unexclude=unexclude or (),
             tag=tag,
             untag=untag or (),
             encoder=encoder,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from rag.cli import completion
 from rag.cli.options import JsonOption, StoreOption, resolve
+from rag.errors import UsageError
 from rag.output.streams import look, show, show_json, tell
 from rag.settings import Resolved
 from rag.text.sinks import shell_word
@@ -21,12 +23,23 @@ EPILOG = "Example: rag info --documents"
 
 
 def info(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SETTING...]",
+            help="Settings or sections of them, such as retrieval.k or reader, to be shown alone.",
+            autocompletion=completion.settings,
+        ),
+    ] = None,
     store: StoreOption = None,
     documents: Annotated[bool, typer.Option("--documents", help="List the documents too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what is in the store, and each setting."""
     resolved = resolve(store)
+    if names:
+        _show_settings(_named(settings_rows(resolved), names), as_json)
+        return
     from rag.output.lines import rows
     from rag.store import Store
 
@@ -59,8 +72,7 @@ def info(
             )
         )
     show([Text(), Text("settings", style="bold")])
-    settings = [(row["name"], f"{_told(row['value'])}  ({row['origin']})") for row in settings_rows(resolved)]
-    show(rows(settings, look()))
+    _show_settings(settings_rows(resolved), as_json)
 
 
 def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
@@ -79,6 +91,7 @@ def describe(store: Store, *, with_documents: bool) -> dict[str, Any]:
         "n_excluded": manifest.n_excluded,
         "bytes": manifest.size,
         "roots": list(manifest.roots),
+        "excluded": list(manifest.excluded),
         "kept": list(manifest.kept),
     }
     if with_documents:
@@ -135,6 +148,25 @@ def settings_rows(resolved: Resolved) -> list[dict[str, Any]]:
         {"name": name, "value": str(value) if name == "store" else value, "origin": origin}
         for name, value, origin in resolved.rows()
     ]
+
+
+def _named(settings: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    """The settings that go by these names, or stand in sections called so; each name must fit one."""
+    fitting = [row for row in settings if row["name"] in names or row["name"].split(".")[0] in names]
+    known = {part for row in settings for part in (row["name"], row["name"].split(".")[0])}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"{name} is no setting and no section of them", "rag info  # lists them all")
+    return fitting
+
+
+def _show_settings(settings: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show_json({"settings": settings})
+        return
+    from rag.output.lines import rows
+
+    show(rows([(row["name"], f"{_told(row['value'])}  ({row['origin']})") for row in settings], look()))
 
 
 def _told(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from rag.cli.options import RayOption, StoreOption, resolve
+from rag.cli.options import AtOption, RayOption, StoreOption, resolve
 from rag.errors import UsageError
 from rag.output.streams import tell
 
@@ -12,7 +12,7 @@ EPILOG = "Example: rag mcp --store papers/store"
 INSTALL = "pip install 'rag[mcp]'"
 
 
-def mcp(store: StoreOption = None, ray: RayOption = None) -> None:
+def mcp(store: StoreOption = None, at: AtOption = None, ray: RayOption = None) -> None:
     """Serve tools over the Model Context Protocol, on stdin and stdout.
 
     The client starts this command and ends it: docs/mcp.md says how it is told to. The tools are ask,
@@ -26,4 +26,4 @@ def mcp(store: StoreOption = None, ray: RayOption = None) -> None:
 
     if sys.stdin.isatty():
         tell("note: rag mcp waits for a client on stdin; Ctrl-C ends it")
-    mcp_server.serve(settings)
+    mcp_server.serve(settings, at)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rag.cli import completion
 from rag.settings import Resolved, RetrievalSettings, load_settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ StoreOption = Annotated[
 AtOption = Annotated[
     str | None,
     typer.Option(
-        "--at", metavar="NAME", help="Ask the documents as they were when rag index --tag NAME was run."
+        "--at",
+        metavar="NAME",
+        help="Ask the documents as they were when rag index --tag NAME was run.",
+        autocompletion=completion.tags,
     ),
 ]
 KOption = Annotated[
@@ -60,7 +64,12 @@ BeforeOption = Annotated[
 ]
 InOption = Annotated[
     str | None,
-    typer.Option("--in", metavar="GLOB", help="Only documents whose path fits, like '*.pdf' or 'letters/*'."),
+    typer.Option(
+        "--in",
+        metavar="GLOB",
+        help="Only documents whose path fits, like '*.pdf' or 'letters/*'.",
+        autocompletion=completion.documents,
+    ),
 ]
 AsOfOption = Annotated[
     str | None,

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rag.cli.options import RayOption, StoreOption, resolve
+from rag.cli.options import AtOption, RayOption, StoreOption, resolve
 from rag.errors import UsageError
 from rag.output.streams import tell
 
@@ -41,6 +41,7 @@ def serve(
     n_waiting: Annotated[
         int, typer.Option("--queue", min=1, max=10_000, help="Requests that may wait; more are sent away.")
     ] = 16,
+    at: AtOption = None,
     ray: RayOption = None,
 ) -> None:
     """Answer over HTTP, with a page to read in.
@@ -54,9 +55,10 @@ def serve(
         raise UsageError(f"rag serve needs {error.name}, which is not installed", INSTALL) from error
 
     with http.listen(host, port, token=token) as listening:
-        server = http.Server(settings, http.Limits(time_limit, n_waiting), token=token)
+        server = http.Server(settings, http.Limits(time_limit, n_waiting), token=token, at=at)
         server.start()
-        tell(f"serving {settings.store} at {http.url_of(listening)} (Ctrl-C stops it)")
+        kept = f", as {at} keeps it," if at else ""
+        tell(f"serving {settings.store}{kept} at {http.url_of(listening)} (Ctrl-C stops it)")
         with _signals_left():
             http.serve(server, listening)
     if not server.close():  # a request is still at work, and nobody waits for it

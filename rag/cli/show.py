@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rag.cli import completion
 from rag.cli.options import AtOption, StoreOption, resolve
 from rag.output.streams import look, show
 
@@ -19,6 +20,7 @@ def show_document(
             metavar="DOCUMENT[:LINE]",
             help="A path, a file name, or a part of one that fits one document; "
             "then a line (:12), a page (:p3) or both (:p3:12).",
+            autocompletion=completion.documents,
         ),
     ],
     store: StoreOption = None,

@@ -80,7 +80,7 @@ def _roots(store: Path, named: list[Path]) -> list[str] | None:
     """The folders that cited files may stand in; None where neither a store nor the user says."""
     from rag.store.manifest import remembered
 
-    roots, _ = remembered(store)
+    roots = remembered(store).roots
     return [*roots] if roots or named else None
 
 

@@ -30,6 +30,7 @@ from rag.store.layout import JOURNAL, Steps, generation_folder, no_steps, writin
 from rag.store.lock import write_lock
 from rag.store.manifest import (
     Manifest,
+    Remembered,
     SegmentRecord,
     read_current,
     read_manifest,
@@ -94,6 +95,7 @@ def index(
     drop: Collection[str] = (),
     rebuild: bool = False,
     exclude: Sequence[str] = (),
+    unexclude: Collection[str] = (),
     tag: str | None = None,
     untag: Collection[str] = (),
     encoder: Encoder | None = None,
@@ -104,14 +106,15 @@ def index(
 
     Documents indexed from elsewhere stay. ``keep`` names boilerplate (by ``boilerplate_key``) to bring back,
     for good; ``drop`` undoes that. ``rebuild`` reads every file again, with the settings and the encoder now
-    set. ``exclude`` are patterns, as in a .gitignore file, of what to leave out in this run; what was indexed
-    of it is let go. ``tag`` is the name under which the generation then served is kept, whether or not
-    anything changed; the names in ``untag`` are let go first. ``loader`` None loads every file in a child
-    process, under limits. ``steps`` is told the name of each step before it is taken.
+    set. ``exclude`` are patterns, as in a .gitignore file, of what to leave out in this run and later ones;
+    what was indexed of it is let go. ``unexclude`` names patterns to forget. ``tag`` is the name under which
+    the generation then served is kept, whether or not anything changed; the names in ``untag`` are let go
+    first. ``loader`` None loads every file in a child process, under limits. ``steps`` is told the name of
+    each step before it is taken.
 
-    Raises UsageError for a tag that keeps another generation, NothingToIndexError, StoreLockedError,
-    EncoderMismatchError, or StoreError when settings differ or the disk refuses; the store is then as it was.
-    So it is after Ctrl-C, and embeddings made are kept.
+    Raises UsageError for a tag that keeps another generation or a pattern to forget that is not remembered,
+    NothingToIndexError, StoreLockedError, EncoderMismatchError, or StoreError when settings differ or the
+    disk refuses; the store is then as it was. So it is after Ctrl-C, and embeddings made are kept.
     """
     if loader is None:
         with LoadingPool() as pool:
@@ -125,6 +128,7 @@ def index(
                 drop=drop,
                 rebuild=rebuild,
                 exclude=exclude,
+                unexclude=unexclude,
                 tag=tag,
                 untag=untag,
                 encoder=encoder,
@@ -133,9 +137,8 @@ def index(
             )
     tag = None if tag is None else checked_name(tag)
     free = frozenset(checked_name(name) for name in untag)
-    run = _Run(
-        Path(store).absolute(), settings, progress or Quiet(), rebuild, exclude, encoder, loader, steps
-    )
+    run = _Run(Path(store).absolute(), settings, progress or Quiet(), rebuild, encoder, loader, steps)
+    run.exclude = _excluded(remembered(run.store).excluded, exclude, unexclude)
     given = None if paths is None else [os.path.abspath(path) for path in paths]
     found = None
     if given is not None:
@@ -149,6 +152,9 @@ def index(
         for name in free - {tag}:
             remove_tag(run.store, name, steps=steps)
         run.tag = None if tag in free else tag
+        excluded = _excluded(remembered(run.store).excluded, exclude, unexclude)
+        if excluded != run.exclude:  # another run has come between
+            run.leave_out(excluded)
         done = run.index(given, frozenset(keep), frozenset(drop), stack)
         if tag is not None:
             write_tag(run.store, tag, steps=steps)
@@ -185,7 +191,6 @@ class _Run:
         settings: Settings,
         progress: Progress,
         rebuild: bool,
-        exclude: Sequence[str],
         encoder: Encoder | None,
         loader: Loader,
         steps: Steps,
@@ -195,7 +200,7 @@ class _Run:
         self.settings = settings
         self.progress = progress
         self.rebuild = rebuild
-        self.exclude = exclude
+        self.exclude: tuple[str, ...] = ()
         self.steps = steps
         self.tag: str | None = None  # which no other generation may have
         self.began = time.perf_counter()
@@ -210,6 +215,11 @@ class _Run:
         if self._encoder is None:
             self._encoder = load_encoder(self.settings.encoder)
         return self._encoder
+
+    def leave_out(self, patterns: tuple[str, ...]) -> None:
+        """Leave out what these patterns fit, and look again for what was found with others."""
+        self.exclude = patterns
+        self._found.clear()
 
     def find(self, paths: Sequence[str]) -> tuple[list[Path], list[LoadError]]:
         """The files under ``paths``, the store's own left out, and what could not be looked at."""
@@ -236,7 +246,7 @@ class _Run:
                 sweep(self.store, steps=self.steps)
         if self.tag is not None:
             check_free(self.store, self.tag, None if previous is None else previous.manifest.generation)
-        roots, kept = remembered(self.store) if previous is None else _said(previous.manifest)
+        roots, kept, _ = remembered(self.store) if previous is None else _said(previous.manifest)
         scanned = self._scan(given, roots, previous)
         kept = _kept(scanned, previous, kept, keep, drop)
         roots = _merge(roots, given or [])
@@ -330,7 +340,8 @@ class _Run:
     def _must_commit(
         self, manifest: Manifest, scanned: Scan, roots: tuple[str, ...], kept: tuple[str, ...]
     ) -> bool:
-        same = (roots, kept, self.rules) == (manifest.roots, manifest.kept, manifest.rules)
+        now = (roots, kept, self.exclude, self.rules)
+        same = now == (manifest.roots, manifest.kept, manifest.excluded, manifest.rules)
         return self.rebuild or scanned.has_changes or not same
 
     def _commit(
@@ -356,6 +367,7 @@ class _Run:
             rules=self.rules,
             roots=roots,
             kept=kept,
+            excluded=self.exclude,
             carried=carried,
             carried_from=folder if carried else None,
         )
@@ -429,8 +441,27 @@ def _nothing(paths: Sequence[str], problems: Sequence[RagError]) -> NothingToInd
     )
 
 
-def _said(manifest: Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return manifest.roots, manifest.kept
+def _said(manifest: Manifest) -> Remembered:
+    return Remembered(manifest.roots, manifest.kept, manifest.excluded)
+
+
+def _excluded(before: Sequence[str], given: Sequence[str], forgotten: Collection[str]) -> tuple[str, ...]:
+    """The patterns in force, those given now last, for the last that fits a file decides.
+
+    Raises UsageError for one to forget that is not remembered.
+
+    >>> _excluded(["*.log", "old/", "!keep.log"], ["*.log"], ["old/"])
+    ('!keep.log', '*.log')
+    """
+    unknown = [pattern for pattern in forgotten if pattern not in before]
+    if unknown:
+        raise UsageError(
+            f"no pattern {', '.join(unknown)} is remembered",
+            f"there are: {', '.join(before)}" if before else "rag info  # lists what is remembered",
+        )
+    said = [pattern for pattern in given if pattern.strip()]
+    kept = [pattern for pattern in before if pattern not in forgotten and pattern not in said]
+    return tuple(dict.fromkeys([*kept, *said]))
 
 
 def _known(previous: Store | None, carry: bool, *, keep: bool) -> Known:

@@ -24,6 +24,7 @@ from rag.loaders.restructured import load_rst
 from rag.loaders.rich import load_rtf
 from rag.loaders.sheets import load_xlsx
 from rag.loaders.slides import load_pptx
+from rag.loaders.tex import load_tex
 from rag.loaders.web import load_html
 from rag.loaders.word import load_docx
 from rag.records import Document, sha256_text
@@ -61,6 +62,7 @@ LOADERS: Mapping[str, Callable[[bytes], Draft]] = {
     ".rst": load_rst,
     ".adoc": load_adoc,
     ".asciidoc": load_adoc,
+    ".tex": load_tex,
 }
 MAX_BYTES = 200_000_000  # a text this long is a log or a dump, and one file would hold up all others
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.loaders.head import Head, head_of
 from rag.records import Block, BlockKind, Place
 from rag.text.blocks import settled, with_all, with_leads
+from rag.text.boilerplate import CONTENTS, is_contents
 from rag.text.guess import guess_blocks, guess_paragraphs
 from rag.text.markup import plain_words, without_syntax
 
@@ -160,8 +161,15 @@ def partly_marked(text: str, media_type: str, rows: Sequence[Block], known: Know
         for block in guess_paragraphs(text)
         if not (at := bisect_right(starts, block.start)) or block.start >= rows[at - 1].end
     ]
-    merged = sorted([*found, *rows], key=lambda block: block.start)
+    merged = sorted([*found, *_without_contents(text, rows)], key=lambda block: block.start)
     return _guessed(text, media_type, merged, known)
+
+
+def _without_contents(text: str, rows: Sequence[Block]) -> Iterator[Block]:
+    """The rows of tables, those named that only say on which page something stands."""
+    for row in rows:
+        listed = is_contents(text[row.start : row.end])
+        yield replace(row, kind=BlockKind.PARAGRAPH, notice=CONTENTS) if listed else row
 
 
 def _guessed(text: str, media_type: str, found: Sequence[Block], known: Known) -> Draft:

@@ -77,7 +77,9 @@ def load_mbox(data: bytes) -> Draft:
         heads.append(len(pieces))
         first, *others = message.pieces
         if first.kind is BlockKind.LINES:  # no subject: what is known of it stands over it instead
-            first = replace(first, kind=BlockKind.HEADING, words=first.words.splitlines()[0], level=1)
+            head, _, rest = first.words.partition("\n")
+            first = replace(first, kind=BlockKind.HEADING, words=head, level=1)
+            others = [Piece(BlockKind.LINES, rest), *others]
         pieces += [replace(first, page=n_messages), *(piece for piece in others if piece.words.strip())]
     if not pieces:
         raise UnreadableError("no message in it", "an .mbox file has a line “From …” before each message")

@@ -147,7 +147,17 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "freshness": str(citation.freshness),
         "score": round(citation.score, 6),
         "also_in": [_location(place) for place in citation.also_in],
+        "relative_dates": _relative_dates(citation),
     }
+
+
+def _relative_dates(citation: Citation) -> list[dict[str, str]]:
+    """What the screen says of "last October": the words as a person reads them, and the date they come to."""
+    from rag.output.dates import counted_dates
+    from rag.text.markup import without_syntax
+
+    plain = without_syntax(citation.quote, citation.media_type)[0]
+    return [{"text": words, "date": iso} for words, iso in counted_dates(plain, citation.date).items()]
 
 
 def _lead(lead: Lead | None) -> dict[str, Any] | None:

@@ -6,16 +6,17 @@ Nothing from a document, a question or a file name reaches a line but through ``
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
 from rag.citations import marked_parts
-from rag.text.dates import long_date, relative_dates_in
+from rag.text.dates import long_date
 from rag.text.sinks import clean
 
 NARROWEST = 20  # cells; below that folding helps nobody
@@ -113,20 +114,18 @@ def quoted(quote: str, marks: Iterable[tuple[int, int]], look: Look) -> Text:
     return out
 
 
-def source_line(title: str | None, date: str | None, look: Look, quote: str = "") -> str:
+def source_line(
+    title: str | None, date: str | None, look: Look, counted: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """A document's title and date in one line; what is unknown is said to be.
 
-    What ``quote`` counts from that date ("last year") is said with what it comes to.
+    Words that are ``counted`` from that date are said with what they come to.
 
-    >>> source_line("Minutes", "2017-03-22", Look(), "It closed last October.")
+    >>> source_line("Minutes", "2017-03-22", Look(), {"last October": "2016-10"})
     'Minutes · 22 March 2017 · “last October” from then: October 2016'
     """
     known = [clean(title) if title else "(no title)", long_date(date) if date else "undated"]
-    counted = {
-        clean(" ".join(quote[start:end].split())): long_date(iso)
-        for start, end, iso in (relative_dates_in(quote, date) if date else [])
-    }
-    known += [f"“{words}” from then: {told}" for words, told in counted.items()]
+    known += [f"“{clean(words)}” from then: {long_date(iso)}" for words, iso in counted.items()]
     return look.dot.join(known)
 
 

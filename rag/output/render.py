@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from rag.citations import locate, location
+from rag.citations import date_at, locate, location
+from rag.output.dates import counted_dates
 from rag.output.lines import (
     NEAREST_CHARS,
     Look,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 Source = Callable[[str], Document]  # from a document's id to the document
 N_NEAREST = 3  # passages shown when there is no answer: enough to see what the corpus does say
-_MAILBOX = "application/mbox"
 _STATUS = {
     Status.ANSWERED: ("answered", "bold green"),
     Status.WEAK: ("weak", "bold yellow"),
@@ -61,9 +61,7 @@ def _citation(citation: Citation, look: Look) -> list[Text]:
     if citation.lead:
         lead = Text(clean(plain_words(citation.lead.text, citation.media_type)), style="dim")
         lines = [*fold(lead, look, "  "), *lines]
-    # A mailbox has the date of its newest message, which says nothing of when another one was written.
-    counted = quote if citation.media_type != _MAILBOX else ""
-    about = source_line(citation.title, citation.date, look, counted)
+    about = source_line(citation.title, citation.date, look, counted_dates(quote, citation.date))
     lines += fold(Text(about, style="dim"), look, "    ", "  ")
     where = link(place(citation.document, citation.line, citation.page, look.base), citation.document, look)
     if citation.heading and citation.heading != citation.title:
@@ -78,7 +76,7 @@ def _nearest(hit: Hit, source: Source, look: Look) -> list[Text]:
     document = source(hit.passage.document_id)
     page, line = locate(document, hit.passage.start)
     lines = fold(Text(shortened(clean(hit.passage.text).strip(), NEAREST_CHARS)), look, "  ")
-    about = source_line(document.title, document.date, look)
+    about = source_line(document.title, date_at(document, hit.passage.start), look)
     lines += fold(Text(about, style="dim"), look, "    ", "  ")
     return lines + fold(
         link(place(document.path, line, page, look.base), document.path, look), look, "    ", "  "

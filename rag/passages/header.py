@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rag.citations import date_at
 from rag.records import Document, Passage
 from rag.text.dates import long_date
 from rag.text.english import ENGLISH
@@ -21,10 +22,10 @@ def passage_lead(document: Document, passage: Passage) -> tuple[int, int] | None
 
 def passage_header(document: Document, passage: Passage, language: Language = ENGLISH) -> str:
     """Title, date, heading and lead in one line, parted by bars; empty when none is known."""
-    lead = passage_lead(document, passage)
+    lead, date = passage_lead(document, passage), date_at(document, passage.start)
     known = (
         document.title,
-        long_date(document.date, language) if document.date else None,
+        long_date(date, language) if date else None,
         passage.heading,
         plain_words(document.text[slice(*lead)], document.media_type) if lead else None,
     )

@@ -81,16 +81,19 @@ class Json(Response):
 class Server:
     """The endpoints over one store: questions in one lane, documents read out in another."""
 
-    def __init__(self, settings: Settings, limits: Limits, *, token: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings, limits: Limits, *, token: str | None = None, at: str | None = None
+    ) -> None:
         self._settings = settings
+        self._at = at  # the tag that is served, if not the newest generation
         self._limits = limits
         self._ask_fields = openapi.ask_fields(settings.retrieval)
         self._search_fields = openapi.search_fields(settings.retrieval)
         self._described = openapi.document(settings.retrieval, with_token=token is not None)
         self._page = page()
         self._token = token
-        self.asking = Lane(settings.store, self._open_assistant, n_places=limits.n_waiting)
-        self.reading = Lane(settings.store, self._open_shelf, n_places=limits.n_waiting)
+        self.asking = Lane(settings.store, self._open_assistant, n_places=limits.n_waiting, at=at)
+        self.reading = Lane(settings.store, self._open_shelf, n_places=limits.n_waiting, at=at)
 
     @property
     def time_limit(self) -> float:
@@ -98,12 +101,13 @@ class Server:
         return self._limits.seconds
 
     def _open_assistant(self) -> Assistant:
-        assistant = Assistant.open(settings=self._settings)
+        assistant = Assistant.open(settings=self._settings, at=self._at)
         assistant.ask(_WARMING)
         return assistant
 
     def _open_shelf(self) -> Shelf:
-        return Shelf(Store.open(self._settings.store, verify=False))  # the assistant's opening checked it
+        # the assistant's opening checked it
+        return Shelf(Store.open(self._settings.store, verify=False, at=self._at))
 
     def start(self) -> None:
         """Open the store and the models; raises what opening them raises."""

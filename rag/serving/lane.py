@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from rag.errors import RagError, StoreDamagedError
+from rag.errors import RagError
 from rag.store.manifest import read_current
+from rag.store.tags import read_tag
 
 R = TypeVar("R")
 
@@ -32,13 +33,14 @@ class LaneFullError(Exception):
 class Lane(Generic[T]):
     """Runs work on what ``open_it`` opens, one piece after another in a thread of its own.
 
-    Before each piece it looks at which generation the store at ``path`` serves, and opens a new one; one that
-    cannot be opened is told in ``problem``, and the one before it still serves. ``n_places`` counts the
-    request at work too.
+    Before each piece it looks at which generation the store at ``path`` serves, or its tag ``at`` keeps, and
+    opens a new one; one that cannot be opened is told in ``problem``, and the one before it still serves.
+    ``n_places`` counts the request at work too.
     """
 
-    def __init__(self, path: Path, open_it: Callable[[], T], *, n_places: int) -> None:
+    def __init__(self, path: Path, open_it: Callable[[], T], *, n_places: int, at: str | None = None) -> None:
         self._path = path
+        self._at = at
         self._open = open_it
         self._n_places = n_places
         self._n_taken = 0
@@ -78,8 +80,8 @@ class Lane(Generic[T]):
     def _newest(self) -> T:
         """What is open, of the generation that the store serves now."""
         try:
-            served = read_current(self._path)
-        except (StoreDamagedError, OSError):
+            served = read_current(self._path) if self._at is None else read_tag(self._path, self._at)
+        except (RagError, OSError):
             served = None  # what is open stays whole, whatever became of the folder
         if self.opened is None:
             self.opened, self._served = self._open(), served

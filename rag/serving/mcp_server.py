@@ -38,8 +38,8 @@ INSTRUCTIONS = (
 class Opened:
     """What a lane holds open: the assistant, and the documents of the same generation."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.assistant = Assistant.open(settings=settings)
+    def __init__(self, settings: Settings, at: str | None = None) -> None:
+        self.assistant = Assistant.open(settings=settings, at=at)
         self.shelf = Shelf(self.assistant.store)
 
     def close(self) -> None:
@@ -47,14 +47,17 @@ class Opened:
         self.assistant.close()
 
 
-def serve(settings: Settings) -> None:
-    """Serve until stdin is closed; the store is opened at the first call, and again once it was indexed."""
-    anyio.run(_serve, settings)
+def serve(settings: Settings, at: str | None = None) -> None:
+    """Serve until stdin is closed; the store is opened at the first call, and again once it was indexed.
+
+    ``at`` names the tag whose generation answers, instead of the newest.
+    """
+    anyio.run(_serve, settings, at)
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, at: str | None) -> None:
     known = {tool.name: tool for tool in tools(settings)}
-    lane = Lane(settings.store, lambda: Opened(settings), n_places=N_WAITING)
+    lane = Lane(settings.store, lambda: Opened(settings, at), n_places=N_WAITING, at=at)
 
     async def list_tools(
         _: ServerRequestContext[Any, Any], __: types.PaginatedRequestParams | None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.errors import StoreDamagedError, StoreFormatError, StoreMissingError
 from rag.store.layout import CURRENT, FORMAT, MANIFEST, FileStamp, generation_folder, generations
@@ -53,8 +53,9 @@ class Manifest:
 
     ``settings`` are those that shape the index: with others it must be built again. ``rules`` is a sum over
     the code that reads and cuts documents: when it differs, the next run reads every file again. ``roots``
-    are the paths the user indexed, ``kept`` the keys of boilerplate brought back. The counts are of what may
-    be cited; the segments also hold what no longer counts.
+    are the paths the user indexed, ``excluded`` the patterns of what to leave out of them, ``kept`` the keys
+    of boilerplate brought back. The counts are of what may be cited; the segments also hold what no longer
+    counts.
     """
 
     format: int
@@ -73,6 +74,7 @@ class Manifest:
     n_excluded: int
     segments: tuple[SegmentRecord, ...]
     files: Mapping[str, FileStamp]
+    excluded: tuple[str, ...] = ()
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -119,6 +121,7 @@ class Manifest:
             )
             raw["files"] = {name: FileStamp(**file) for name, file in raw["files"].items()}
             raw["roots"], raw["kept"] = tuple(raw["roots"]), tuple(raw["kept"])
+            raw["excluded"] = tuple(raw.get("excluded", ()))
             return cls(**raw)
         except (KeyError, TypeError, AttributeError):
             raise StoreDamagedError(f"{where} lacks entries or has strange ones", hint) from None
@@ -194,10 +197,18 @@ def read_files(folder: Path) -> Mapping[str, FileStamp]:
     return Manifest.from_bytes(path.read_bytes(), path).files
 
 
-def remembered(store: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Roots and kept keys of a store that need not be whole or of this format; empty where they are lost.
+class Remembered(NamedTuple):
+    """What a store remembers from run to run: see ``Manifest``."""
 
-    They are those of the generation served; where that one does not say, of the newest that does.
+    roots: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def remembered(store: Path) -> Remembered:
+    """What a store remembers that need not be whole or of this format; empty where it is lost.
+
+    It is that of the generation served; where that one does not say, of the newest that does.
     """
     try:
         current = read_current(store)
@@ -207,13 +218,15 @@ def remembered(store: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for number in ([current[0]] if current else []) + newest_first:
         try:
             raw = json.loads((generation_folder(store, number) / MANIFEST).read_bytes())
-            lists = [raw.get("roots"), raw.get("kept")]
+            lists = [raw.get(name) for name in Remembered._fields]
         except (OSError, ValueError, AttributeError, RecursionError):
             continue
-        roots, kept = (
-            tuple(item for item in found if isinstance(item, str)) if isinstance(found, list) else ()
-            for found in lists
+        found = Remembered(
+            *(
+                tuple(item for item in listed if isinstance(item, str)) if isinstance(listed, list) else ()
+                for listed in lists
+            )
         )
-        if roots:
-            return roots, kept
-    return (), ()
+        if found.roots:
+            return found
+    return Remembered()

@@ -89,6 +89,7 @@ class Build:
     kept: tuple[str, ...]
     carried: tuple[SegmentRecord, ...] = ()
     carried_from: Path | None = None
+    excluded: tuple[str, ...] = ()
 
 
 def next_generation(store: Path) -> int:
@@ -168,6 +169,7 @@ def _write(building: Path, number: int, build: Build, steps: Steps) -> Manifest:
         rules=build.rules,
         roots=build.roots,
         kept=build.kept,
+        excluded=build.excluded,
         n_documents=sum(one.n_documents - len(one.dead) for one in segments),
         n_passages=sum(one.n_passages - one.n_dead_passages for one in segments),
         n_excluded=sum(one.n_excluded - one.n_dead_excluded for one in segments),

@@ -9,6 +9,7 @@ can look at it and bring it back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.text.english import ENGLISH
@@ -18,11 +19,43 @@ _WORDS = ENGLISH.notices
 _MAX_CHARACTERS = 100_000  # of a paragraph; a longer one is no notice, not even a table of contents
 _MAX_LEANING = 200  # characters; "Have your say" and the like, with what stands around it
 _MAX_ABOVE_PRICE = 24  # list items over a price; no offer has more
+CONTENTS = "table of contents"
+_LONGEST_ENTRY = 400  # characters of a line of a table of contents
+_ENTRIES_IN_A_LINE = 3  # of a table of contents whose lines were put together
+_LEADERS = ("...", ". .", "……", "… …", "···", "· ·")
+# A run of leaders is looked at once: never from its middle, and never given back.
+_TO_A_PAGE = re.compile(
+    r"(?:(?<![.·])(?<![.·][ \u00a0])(?:[.·][ \u00a0]?){4,}+|(?<!…)(?<!…[ \u00a0])(?:…[ \u00a0]?){2,}+)"
+    r"[\s|]*+(?:p\.?[ ]?)?(?:\d{1,4}|[ivxlc]{1,7})(?=[\s|]|$)"
+)
+
+
+def is_contents(text: str) -> bool:
+    """Whether most lines of a text are entries of a table of contents: leaders, then a page.
+
+    Whatever an entry says, it says where something is said and not the thing itself.
+
+    >>> is_contents("2 What the inspectors said ..... 4"), is_contents("He waited .... and left in 2014.")
+    (True, False)
+    """
+    if len(text) > _MAX_CHARACTERS or not any(mark in text for mark in _LEADERS):
+        return False
+    rows = [row for row in text.splitlines() if row.strip()]
+    n_entries = sum(map(_is_entry, rows))
+    return n_entries > 0 and 2 * n_entries >= len(rows)
+
+
+def _is_entry(row: str) -> bool:
+    found = list(_TO_A_PAGE.finditer(row))
+    closes = bool(found) and not row[found[-1].end() :].strip(" |") and len(row) <= _LONGEST_ENTRY
+    return closes or len(found) >= _ENTRIES_IN_A_LINE
 
 
 def _decisive(text: str) -> str | None:
     if len(text) > _MAX_CHARACTERS:
         return None
+    if is_contents(text):
+        return CONTENTS
     words = text.split()
     flat = " ".join(words)
     if _WORDS.reporting.search(flat):

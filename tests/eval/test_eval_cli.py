@@ -229,6 +229,30 @@ def test_both_a_store_and_a_corpus_are_refused(place: Path) -> None:
     assert (done.returncode, "exclude each other" in done.stderr) == (2, True)
 
 
+def test_a_run_at_a_tag_asks_what_it_keeps_and_says_so(place: Path) -> None:
+    index = ["index", "--store", "tagged"]
+    assert rag(*index, "corpus", "--tag", "v1", base=(), cwd=place).returncode == 0
+    (place / "later").mkdir()
+    (place / "later" / "note.txt").write_text("A note that came later, about Ann Carver and the reservoir.\n")
+    assert rag(*index, "later", base=(), cwd=place).returncode == 0
+    asked = ["run", "set.jsonl", "--store", "tagged", "--limit", "2"]
+    for name, at in (("now", []), ("then", ["--at", "v1"])):
+        done = rag(*asked, *at, "--out", f"runs/{name}", cwd=place)
+        assert done.returncode == 0, done.stderr
+    now, then = (json.loads((place / f"runs/{name}/run.json").read_text()) for name in ("now", "then"))
+    assert (now.get("tag"), then["tag"]) == (None, "v1")
+    assert now["store_fingerprint"] != then["store_fingerprint"]
+    assert (
+        then["store_fingerprint"] == json.loads((place / "runs/a/run.json").read_text())["store_fingerprint"]
+    )
+    explained = rag("explain", "runs/then", "q2", cwd=place)
+    assert (explained.returncode, explained.stderr) == (0, "")
+    assert rag("index", "--untag", "v1", "--store", "tagged", base=(), cwd=place).returncode == 0
+    assert "the tag v1 that the run asked is gone" in rag("explain", "runs/then", "q2", cwd=place).stderr
+    refused = rag("run", "set.jsonl", "--corpus", "corpus", "--at", "v1", cwd=place)
+    assert (refused.returncode, "--at names a tag of a store" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("module", ["eval.measure.followups", "eval.measure.speed"])
 def test_what_is_measured_apart_says_how_to_run_it(module: str) -> None:
     shown = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import stat
@@ -390,3 +391,36 @@ def _sample(store: Path, path: Path) -> str:
     from rag.store.manifest import read_manifest
 
     return read_manifest(store).files[path.relative_to(generation_folder(store, 1)).as_posix()].sample
+
+
+def test_each_extra_is_a_line_that_says_what_is_there_or_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named = [
+        "numpy>=2.0",
+        'pytest>=8; extra == "serve"',
+        'hypothesis>=6; extra == "mcp"',
+        'no-such-package>=1; extra == "mcp"',
+        'no-such-package[data]>=1; extra == "ray"',
+        'rag[serve]; extra == "peers"',
+        'no-such-linter; extra == "dev"',
+    ]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: named)
+    found = {finding.check: finding for finding in doctor._extras()}
+    assert list(found) == ["extra serve", "extra mcp", "extra ray", "extra peers"]
+    assert all(finding.good and not finding.remedy for finding in found.values())
+    assert found["extra serve"].detail == found["extra peers"].detail == f"pytest {pytest.__version__}"
+    assert found["extra ray"].detail == "not installed; pip install 'rag[ray]' brings it"
+    assert found["extra mcp"].detail.endswith(", without no-such-package; pip install 'rag[mcp]' brings it")
+
+
+def test_the_extras_looked_at_are_those_the_package_offers() -> None:
+    import tomllib
+
+    offered = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    lines = [
+        f'{line}; extra == "{extra}"'
+        for extra, listed in offered["optional-dependencies"].items()
+        for line in listed
+    ]
+    assert set(doctor.extras_of(lines)) == set(offered["optional-dependencies"]) - {"dev", "train"}

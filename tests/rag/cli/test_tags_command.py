@@ -184,6 +184,30 @@ def test_search_show_and_chat_take_a_tag_too(shell: Shell) -> None:
     assert "This session stays with the documents kept as v1." in told
 
 
+def test_check_looks_a_text_up_in_what_the_tag_keeps(shell: Shell) -> None:
+    text = "The panel was “chaired by Alan Crossfield”.\n"
+    assert shell.run("check", "-", "--at", "v1", given=text)[:2] == (0, "1 looked up: 1 verbatim\n")
+    assert shell.run("check", "-", given=text)[0] == 9
+
+
+def test_a_server_at_a_tag_answers_from_its_generation(shell: Shell, home: Path) -> None:
+    import asyncio
+
+    from rag.serving.http import Limits, Server
+    from rag.settings import EncoderSettings, Settings
+
+    settings = Settings(store=home / "store", encoder=EncoderSettings(runtime="openvino"))
+    server = Server(settings, Limits(30.0, 4), at="v1")
+    server.start()
+    try:
+        listed = asyncio.run(server.reading.run(lambda shelf: shelf.sources))
+        answer = asyncio.run(server.asking.run(lambda assistant: assistant.ask("who chaired the panel?")))
+    finally:
+        assert server.close()
+    assert [Path(one["document"]).name for one in listed] == ["bridge.txt", "letter.txt", "minutes.md"]
+    assert "Alan Crossfield" in answer.citations[0].quote
+
+
 def test_info_lists_tags_with_their_dates(shell: Shell) -> None:
     told = json.loads(shell.run("info", "--json")[1])["tags"]
     assert [(tag["name"], tag["generation"]) for tag in told] == [("v1", 1)]
@@ -198,6 +222,8 @@ def test_info_lists_tags_with_their_dates(shell: Shell) -> None:
         (["search", "who", "--at", ""], 2, "error: no tag can be called ''"),
         (["show", "letter", "--at", "/etc/passwd"], 2, "error: no tag can be called '/etc/passwd'"),
         (["chat", "--at", "v9"], 2, "error: there is no tag v9"),
+        (["serve", "--at", "v9"], 2, "error: there is no tag v9"),
+        (["check", "docs/letter.txt", "--at", "v9"], 2, "error: there is no tag v9"),
         (["index", "--tag", "a/b"], 2, "error: no tag can be called 'a/b'"),
         (["index", "--tag", "v1"], 2, "error: the tag v1 keeps generation 1 already"),
         (["index", "--untag", "v9"], 2, "error: there is no tag v9"),

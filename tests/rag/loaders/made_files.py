@@ -215,6 +215,21 @@ def adoc(n: int) -> bytes:
     return ("= The trust\n\n" + "".join(map(section.format, range(n), sentences(n)))).encode()
 
 
+def tex(n: int) -> bytes:
+    """A LaTeX file of ``n`` sections with a footnote, a list and a table each."""
+    section = (
+        r"\section{Item %d}\label{s%d}"
+        "\n%s\\footnote{Minute %d.} %% so far\n\n"
+        r"\begin{itemize}\item Open \emph{it}\item Close it\end{itemize}"
+        "\n"
+        r"\begin{tabular}{l|r}\hline Year & Posts \\ \hline 2016 & %d \\ \end{tabular}"
+        "\n\n"
+    )
+    body = "".join(section % (row, row, words, row, row) for row, words in enumerate(sentences(n)))
+    head = "\\documentclass[a4paper]{report}\n\\title{The trust}\n\\date{22 March 2017}\n"
+    return (head + "\\begin{document}\n\\maketitle\n" + body + "\\end{document}\n").encode()
+
+
 def paragraphs(n: int) -> bytes:
     """A plain text of ``n`` paragraphs; Markdown too."""
     return "\n\n".join(sentences(n)).encode()
@@ -272,4 +287,5 @@ MADE: dict[str, tuple[Callable[[int], bytes], int]] = {
     ".rtf": (rtf, 200),
     ".rst": (rst, 80),
     ".adoc": (adoc, 80),
+    ".tex": (tex, 80),
 }

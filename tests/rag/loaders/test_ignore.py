@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import run, write_corpus
+from support import run, settings, write_corpus
 
+from rag.checks import doctor
 from rag.errors import UsageError
 from rag.loaders import ExcludedError, OutsideError, UnsupportedFileError, find_files
 from rag.store import Store
@@ -101,3 +102,46 @@ def test_what_is_excluded_is_let_go_and_counted_apart(tmp_path: Path) -> None:
     assert [kinds.count(kind) for kind in (ExcludedError, UnsupportedFileError)] == [1, 2]
     with Store.open(store) as opened:
         assert [Path(file.path).name for file in opened.files()] == ["draft.txt", "keep.txt"]
+
+
+def names(store: Path) -> list[str]:
+    with Store.open(store) as opened:
+        return [Path(file.path).name for file in opened.files()]
+
+
+def test_a_later_run_leaves_out_what_an_earlier_one_was_told_to_until_it_is_forgotten(tmp_path: Path) -> None:
+    corpus, store = write_corpus(tmp_path / "corpus", FILES), tmp_path / "store"
+    run([corpus], store, exclude=["old/"])
+    assert names(store) == ["draft.txt", "keep.txt"]
+    write_corpus(
+        corpus, {"old/later.txt": "A letter that came later, on the harbour.", "new.txt": "A new one."}
+    )
+    for paths in (None, [corpus]):
+        assert run(paths, store).removed == 0
+        assert names(store) == ["draft.txt", "keep.txt", "new.txt"]
+    run(None, store, rebuild=True, exclude=["new.txt"])
+    with Store.open(store) as opened:
+        assert opened.manifest.excluded == ("old/", "new.txt")
+    run(None, store, unexclude=["new.txt"])
+    assert names(store) == ["draft.txt", "keep.txt", "new.txt"]
+    run(None, store, unexclude=["old/"])
+    assert "later.txt" in names(store)
+    assert not run(None, store).committed
+
+
+def test_a_pattern_that_is_not_remembered_cannot_be_forgotten(tmp_path: Path) -> None:
+    corpus, store = write_corpus(tmp_path / "corpus", FILES), tmp_path / "store"
+    with pytest.raises(UsageError, match=r"no pattern old/ is remembered"):
+        run([corpus], store, unexclude=["old/"])
+    assert not store.exists()
+    run([corpus], store, exclude=["*.log", "old/"])
+    with pytest.raises(UsageError) as caught:
+        run(None, store, unexclude=["new/"])
+    assert caught.value.hint == "there are: *.log, old/"
+
+
+def test_the_doctor_does_not_take_what_is_left_out_for_new(tmp_path: Path) -> None:
+    corpus, store = write_corpus(tmp_path / "corpus", FILES), tmp_path / "store"
+    run([corpus], store, exclude=["old/"])
+    with Store.open(store) as opened:
+        assert [finding.good for finding in doctor._staleness(opened, settings(store))] == [True]

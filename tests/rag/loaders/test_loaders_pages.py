@@ -16,9 +16,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rag.errors import LoadError
 from rag.loaders import load
+from rag.loaders.draft import partly_marked
 from rag.loaders.page_layout import Line, without_running_lines
 from rag.loaders.rejoin import Vocabulary
 from rag.passages import split
+from rag.records import Block, BlockKind
 from rag.settings import PassageSettings
 
 
@@ -110,6 +112,43 @@ def test_two_hundred_pages_load_in_seconds(tmp_path: Path) -> None:
     assert len(document.places) == 200
     assert "A long report" not in document.text
     assert document.text.count("is said nowhere else") == 200 * 48
+
+
+CONTENTS = [
+    "1 What the inspectors said of the lights ..... 3",
+    "2 What the board says that it will do ..... 11",
+    "3 Who paid for the lamps ..... 14",
+    "4 Why nobody has climbed the ladder ..... 15",
+]
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".md", ".txt"])
+def test_where_something_stands_is_no_evidence_for_it(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"report{suffix}"
+    lines = ["Contents", "", *CONTENTS, "", *PAGES[0][4:7], "sponsibility is not shared."]
+    if suffix == ".pdf":
+        pdf(path, [lines])
+    else:
+        path.write_text("\n".join(lines))
+    passages = split(load(path), PassageSettings(min_words=1))
+    assert {one.boilerplate for one in passages if "....." in one.text} == {"table of contents"}
+    kept = " ".join(one.text for one in passages if one.boilerplate is None)
+    assert "Two of the lights were out" in kept
+    assert "climbed the ladder" not in kept
+
+
+def test_an_entry_that_looks_like_the_row_of_a_table_is_one_of_the_contents_too() -> None:
+    listed = ["1 What it cost ........ | 3", "2011 | a lamp"]
+    text = "\n\n".join(["Costs.", *listed])
+    starts = [text.index(row) for row in listed]
+    rows = [
+        Block(BlockKind.TABLE_ROW, start, start + len(row)) for start, row in zip(starts, listed, strict=True)
+    ]
+    draft = partly_marked(text, "application/pdf", rows)
+    assert [(block.notice, block.kind.value) for block in draft.blocks[1:]] == [
+        ("table of contents", "paragraph"),
+        (None, "table row"),
+    ]
 
 
 def test_the_rows_of_a_table_over_pages_are_no_headers() -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from made_files import SENTENCE, csv_file, docx, mbox, message, pdf
 
+from rag.citations import cite, date_at
 from rag.errors import LoadError
 from rag.loaders import load
 from rag.loaders.mail import load_eml, load_mbox
+from rag.output.dates import counted_dates
 from rag.passages import split
 from rag.passages.header import passage_header
-from rag.records import Block, BlockKind, Document
+from rag.records import Block, BlockKind, Document, Freshness
 from rag.settings import PassageSettings
 
 
@@ -35,6 +37,40 @@ def test_title_date_and_people_are_those_of_the_headers(tmp_path: Path) -> None:
     assert words(document, BlockKind.LINES)[0] == (
         "From: Ann Lee <ann@example.org>\nTo: Bo Day <bo@example.org>\nDate: Wed, 22 Mar 2017 10:00:00 +0000"
     )
+
+
+def mailbox(*made: EmailMessage) -> bytes:
+    return b"".join(b"From a Wed Mar 22 10:00:00 2017\n" + one.as_bytes() + b"\n" for one in made)
+
+
+def test_a_citation_of_a_mailbox_has_the_date_of_its_message(tmp_path: Path) -> None:
+    early, late, undated, untitled = message(1, "Early"), message(1, "Late"), message(1), message(1)
+    for one, date in ((early, "Tue, 3 May 2016 23:30:00 +0200"), (late, "Thu, 4 Jan 2018 08:00:00 +0000")):
+        one.replace_header("Date", date)
+    del undated["Date"], untitled["Subject"]
+    for number, one in enumerate((early, late, undated, untitled)):
+        one.set_content(f"We meet on item {number}, as we did last month, and so on until all of it is said.")
+    document = loaded(tmp_path, mailbox(early, late, undated, untitled), "a.mbox")
+    assert document.date == "2018-01-04"
+    at = [document.text.index(f"item {number}") for number in range(4)]
+    assert [date_at(document, place) for place in at] == ["2016-05-03", "2018-01-04", None, "2017-03-22"]
+    passage = next(one for one in split(document, PassageSettings(min_words=1)) if "item 0" in one.text)
+    start = passage.text.index("We meet")
+    cited = cite(document, passage, (start, len(passage.text)), [], score=1.0, fresh=Freshness.UNCHANGED)
+    assert cited.date == "2016-05-03"
+    assert counted_dates(cited.quote, cited.date) == {"last month": "2016-04"}
+    assert "3 May 2016" in passage_header(document, passage)
+    assert "2018" not in passage_header(document, passage)
+
+
+def test_a_date_line_in_the_words_of_a_message_is_not_its_date(tmp_path: Path) -> None:
+    made = message(1)
+    del made["Date"]
+    made.set_content(
+        "The form says:\n\nDate: Tue, 3 May 2016 10:00:00 +0000\n\nand nothing else of it is known.\n"
+    )
+    document = loaded(tmp_path, mailbox(made), "a.mbox")
+    assert date_at(document, document.text.index("nothing else")) is None
 
 
 def test_quoted_replies_are_quotations_without_their_marks(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 
 import hand_made
 import jsonschema
@@ -13,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rag.output.json_lines import schema, search_to_json, to_json
-from rag.records import Answer, Freshness
+from rag.records import Answer, Freshness, sha256_text
 from rag.text.sinks import json_line
 
 PATHS = {key: document.path for key, document in hand_made.DOCUMENTS.items()}
@@ -51,6 +52,31 @@ def test_an_answer_has_the_documented_keys() -> None:
     assert found["hits"][0]["scores"] == {"reader": 2.5, "dense": 0.71, "bm25": 4.25}
     assert found["hits"][0]["ranks"] == {"dense": 1, "bm25": 2, "reader": 1}
     assert found["citations"][0]["also_in"][0]["page"] == 1
+
+
+def test_words_that_count_from_the_document_s_date_come_with_what_they_come_to() -> None:
+    answer = hand_made.answered()
+    (citation, *_), quote = (
+        answer.citations,
+        "It rose **last\nOctober**, and will next month, as it had in the last year.",
+    )
+    made = replace(
+        citation,
+        quote=quote,
+        end=citation.start + len(quote),
+        quote_sha256=sha256_text(quote),
+        marks=(),
+        date="2017-03-22",
+        media_type="text/plain",
+    )
+    found = to_json(replace(answer, citations=(made,), disagreements=()), PATHS.__getitem__)
+    jsonschema.validate(found, schema("answer"))
+    assert found["citations"][0]["relative_dates"] == [
+        {"text": "last October", "date": "2016-10"},
+        {"text": "next month", "date": "2017-04"},
+    ]
+    undated = replace(answer, citations=(replace(made, date=None),), disagreements=())
+    assert to_json(undated, PATHS.__getitem__)["citations"][0]["relative_dates"] == []
 
 
 def test_spans_and_citations_count_characters_of_the_document() -> None:

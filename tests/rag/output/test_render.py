@@ -163,7 +163,6 @@ def test_what_a_quotation_counts_from_its_document_s_date_is_said_beside_it() ->
 
     assert "22 March 2017 · “last year” from then: 2016\n" in shown(made)
     assert "from then" not in shown(replace(made, date=None))
-    assert "from then" not in shown(replace(made, media_type="application/mbox"))  # many dates, one told
 
 
 def test_without_a_width_no_line_is_folded() -> None:

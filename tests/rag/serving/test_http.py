@@ -504,6 +504,31 @@ def test_a_lane_keeps_what_is_open_where_the_newer_cannot_be(tmp_path: Path) -> 
     assert opened[2].closed
 
 
+def test_a_lane_at_a_tag_follows_the_tag_and_nothing_else(tmp_path: Path) -> None:
+    opened: list[Opened] = []
+
+    def open_it() -> Opened:
+        opened.append(Opened())
+        return opened[-1]
+
+    def pin(path: Path, number: int) -> None:
+        path.write_text(f"{number:06d} {number:064x}\n")
+
+    (tmp_path / "tags").mkdir()
+    tag = tmp_path / "tags" / "v1"
+    pin(tag, 1)
+    pin(tmp_path / CURRENT, 1)
+    lane = Lane(tmp_path, open_it, n_places=2, at="v1")
+    lane.start()
+    pin(tmp_path / CURRENT, 2)
+    assert asyncio.run(lane.run(lambda it: it)) is opened[0]
+    pin(tag, 2)
+    assert asyncio.run(lane.run(lambda it: it)) is opened[1]
+    tag.unlink()
+    assert asyncio.run(lane.run(lambda it: it)) is opened[1]  # what is open stays whole
+    assert lane.close(10)
+
+
 def called(
     app: Callable[..., Any], method: str, path: str, body: bytes
 ) -> tuple[int, bytes, BaseException | None]:

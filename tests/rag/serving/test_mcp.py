@@ -290,6 +290,23 @@ def test_stdout_carries_the_protocol_alone_whatever_comes_in(env: dict[str, str]
     process.stdout.close()
 
 
+def test_at_a_tag_the_tools_answer_from_what_it_keeps(env: dict[str, str]) -> None:
+    home = Path(env["HOME"])
+    (home / "more").mkdir()
+    (home / "more" / "letter.txt").write_text(LETTER)
+    index = [sys.executable, "-m", "rag", "index", "--store", str(home / "kept")]
+    for arguments in (["--tag", "v1", str(home / "more")], [str(home / "more")]):
+        subprocess.run([*index, *arguments], env=env, check=True, capture_output=True)
+        (home / "more" / "later.txt").write_text("The bridge opened again in June 2019, after repairs.\n")
+
+    async def listed(session: ClientSession) -> Any:
+        await session.list_tools()
+        return (await session.call_tool("sources", {})).structured_content
+
+    assert talk(env, listed, "--store", str(home / "kept"))["n_documents"] == 2
+    assert talk(env, listed, "--store", str(home / "kept"), "--at", "v1")["n_documents"] == 1
+
+
 def test_the_configurations_shown_are_json_and_start_this_command() -> None:
     page = (ROOT / "docs" / "mcp.md").read_text(encoding="utf-8")
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]

@@ -27,6 +27,7 @@ FILES = {
     f"The 🌉 bridge on Canal Street {SCRIPT} was closed by Mary \u202eOrr\u202c\u200b Atkin in May 2019, and "
     "[a link](javascript:alert(3)) http://example.invalid/beacon.png says so.\n\n"
     + "".join(f"Line {n} of much that is of no use to anybody.\n\n" for n in range(60)),
+    "master.txt": "3 May 2019\n\nThe harbour\n\nThe harbour master, Ada Quill, resigned last October.\n",
 }
 WHO = "who closed the bridge on Canal Street?"
 CHAIR = "who chaired the panel?"
@@ -170,6 +171,12 @@ def test_evidence_is_walked_through_and_its_source_goes_along(page: Browser) -> 
     )
     page.press("k", "k")
     assert page.run(current) == 0
+
+
+def test_what_evidence_counts_from_its_date_is_said_beside_the_date(page: Browser) -> None:
+    ask(page, "when did the harbour master resign?")
+    page.wait("return document.querySelector('.card')")
+    assert "3 May 2019“last October” from then: October 2018" in text(page, ".card .facts")
 
 
 def test_no_answer_says_so_and_explains_itself(page: Browser) -> None:

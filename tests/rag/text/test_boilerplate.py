@@ -46,6 +46,18 @@ def reason(paragraph: str) -> str | None:
         ("ADVERTISEMENT: Get the Echo on your phone.", "advertisement"),
         ("Want more? Subscribe from £2 a week.", "subscription offer"),
         ("2.1 Naming . . . . . . . . . . 7", "table of contents"),
+        ("Foreword ..... iv", "table of contents"),
+        ("4 Costs …………… 12", "table of contents"),
+        ("4 Costs ........ | 12", "table of contents"),
+        ("4 Costs ..... 12 4.1 What was said ..... 13 5 Plans ..... 20 and further", "table of contents"),
+        ("| 4 Costs ........ | p. 12 |", "table of contents"),
+        ("- 2 What the inspectors said of the trust ........ 4", "table of contents"),
+        ("1 Why the trust was closed ..... 3\n2 What it cost ..... 11", "table of contents"),
+        (
+            "1 Why the children's services of the town were taken from the council in the year\n"
+            "2014, and by whom ....... 3",
+            "table of contents",
+        ),
         ("RELATED: Ten years of change", "link to other pages"),
         ("Subscribe to the Courier from 99p a week.", "subscription offer"),
     ],
@@ -81,6 +93,10 @@ def test_a_notice_is_named(paragraph: str, kind: str) -> None:
         "Material posted to the office before noon is dealt with that day under the terms of the contract.",
         "A donor gave the museum £5 a week.",
         "Related matters were left for the next meeting.",
+        "He waited .... and left in 2014.",
+        "And so it went on ... 24 posts were vacant.",
+        "There was a pause ...... before the vote. It was taken at 3.",
+        "The vote was taken late.\nNobody stayed to the end.\nIt was close .... 12",
     ],
 )
 def test_real_words_are_left_alone(paragraph: str) -> None:
