@@ -3,11 +3,10 @@
     pip install '.[fuzz]'
     python tests/rag/coverage_fuzz.py TARGET [libFuzzer's options] [FOLDER]
 
-A target is a test of ``test_fuzz.py`` or ``text/test_sinks.py``: hypothesis makes its arguments of what the
-fuzzer sends, so that one property serves both. What reached new code is kept in FOLDER, and the next run
-begins with it. A failure ends the run with the arguments that hypothesis shows; it belongs into the test as
-an example.
-Without a target their names are listed.
+A target is a test of ``tests/rag/test_fuzz.py`` or ``tests/rag/text/test_sinks.py``: hypothesis makes its
+arguments of what the fuzzer sends, so that one property serves both. What reached new code is kept in
+FOLDER, and the next run begins with it. A failure ends the run with the arguments that hypothesis shows; it
+belongs into the test as an example. Without a target their names are listed.
 """
 
 from __future__ import annotations
