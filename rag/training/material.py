@@ -86,9 +86,9 @@ def _share(key: str) -> float:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]) / 2**48
 
 
-def family_kept_out(question: str) -> bool:
-    """Whether the pairs of quotations about this question are kept for development."""
-    return _share("family " + question) < KEPT_OUT_FAMILIES
+def family_kept_out(question: str, share: float = KEPT_OUT_FAMILIES) -> bool:
+    """Whether the pairs of quotations about this question are kept for development, a ``share`` of all."""
+    return _share("family " + question) < share
 
 
 def read(folder: Path, name: str) -> list[Any]:

@@ -41,19 +41,23 @@ class Pair:
         return Pair(self.question, self.headers[::-1], self.quotations[::-1], self.label)
 
 
-def written_pairs(folder: Path = material.FOLDER) -> tuple[list[Pair], list[Pair]]:
-    """(for training, kept out): whole families, three pairs about one question, leave together."""
+def written_pairs(
+    folder: Path = material.FOLDER,
+    name: str = "conflicts",
+    kept_out: float = material.KEPT_OUT_FAMILIES,
+) -> tuple[list[Pair], list[Pair]]:
+    """(for training, kept out) of a file: whole families, the pairs about one question, leave together."""
     kept: list[Pair] = []
     out: list[Pair] = []
-    for row in material.read(folder, "conflicts"):
+    for row in material.read(folder, name):
         a, b = row["a"], row["b"]
         pair = Pair(row["q"], (_top(a["t"]), _top(b["t"])), (a["s"], b["s"]), row["label"])
-        (out if material.family_kept_out(row["q"]) else kept).append(pair)
+        (out if material.family_kept_out(row["q"], kept_out) else kept).append(pair)
     return kept, out
 
 
 def _top(title: str) -> str:
-    title, _, date = title.partition(" | ")
+    title, _, date = title.removesuffix(" |").partition(" | ")
     return header(title, date)
 
 
