@@ -210,6 +210,16 @@ class Location:
     line: int | None = None
     page: int | None = None
 
+    def to_json(self) -> dict[str, str | int | None]:
+        """The place under the keys that every schema has for one."""
+        return {
+            "document": self.document,
+            "start": self.start,
+            "end": self.end,
+            "line": self.line,
+            "page": self.page,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Lead:

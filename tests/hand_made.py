@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rag.citations import cite, location
-from rag.records import Answer, Document, Freshness, Hit, Passage, Place, Ranked, Span, Status, sha256_text
+from rag.records import (
+    Answer,
+    Citation,
+    Document,
+    Freshness,
+    Hit,
+    Passage,
+    Place,
+    Ranked,
+    Span,
+    Status,
+    sha256_text,
+)
 
 NOTE = Document(
     id="note",
@@ -131,4 +145,17 @@ def abstained() -> Answer:
         reason="The documents do not speak of this.",
         hits=HITS,
         store=STORE,
+    )
+
+
+def quoting(citation: Citation, quote: str) -> Citation:
+    """The citation with other words, of a plain text of 22 March 2017, and nothing marked."""
+    return replace(
+        citation,
+        quote=quote,
+        end=citation.start + len(quote),
+        quote_sha256=sha256_text(quote),
+        marks=(),
+        date="2017-03-22",
+        media_type="text/plain",
     )

@@ -89,15 +89,7 @@ class Checked:
             "end": self.cited.end,
             "quote": self.cited.quote,
             "verdict": str(self.verdict),
-            "found": None
-            if found is None
-            else {
-                "document": found.document,
-                "start": found.start,
-                "end": found.end,
-                "line": found.line,
-                "page": found.page,
-            },
+            "found": None if found is None else found.to_json(),
             "changes": [list(change) for change in self.changes],
             "file": None if self.fresh is None else str(self.fresh),
             "detail": self.detail,

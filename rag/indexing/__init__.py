@@ -11,12 +11,13 @@ from pathlib import Path
 
 from embeddings.compact import packed_width
 from embeddings.encoder import Encoder
-from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError, UsageError
+from rag.errors import LoadError, NothingToIndexError, RagError, StoreError, StoreMissingError
 from rag.files import is_gone, is_under
 from rag.indexing.code_hash import rules_sum
 from rag.indexing.embed import Embedded, embed
 from rag.indexing.merging import shared_segments
 from rag.indexing.progress import Progress, Quiet
+from rag.indexing.remembering import kept_keys, paths_to_remember, patterns_in_force
 from rag.indexing.scan import Known, Scan, scan
 from rag.indexing.texts import passage_texts
 from rag.loaders import LOADERS, ExcludedError, UnsupportedFileError, find_files, real_roots
@@ -24,13 +25,12 @@ from rag.loading import Loader, LoadingPool
 from rag.passages.duplicates import group
 from rag.retrieval.encoder import load_encoder
 from rag.settings import READING_LIMITS, EncoderSettings, PassageSettings, Settings
-from rag.store.content import Content, Entry, arrange, boilerplate_key
+from rag.store.content import Content, Entry, arrange
 from rag.store.journal import Committed, Journal, committed_vectors
 from rag.store.layout import JOURNAL, Steps, generation_folder, no_steps, writing
 from rag.store.lock import write_lock
 from rag.store.manifest import (
     Manifest,
-    Remembered,
     SegmentRecord,
     read_current,
     read_manifest,
@@ -138,7 +138,7 @@ def index(
     tag = None if tag is None else checked_name(tag)
     free = frozenset(checked_name(name) for name in untag)
     run = _Run(Path(store).absolute(), settings, progress or Quiet(), rebuild, encoder, loader, steps)
-    run.exclude = _excluded(remembered(run.store).excluded, exclude, unexclude)
+    run.exclude = patterns_in_force(remembered(run.store).excluded, exclude, unexclude)
     given = None if paths is None else [os.path.abspath(path) for path in paths]
     found = None
     if given is not None:
@@ -152,7 +152,7 @@ def index(
         for name in free - {tag}:
             remove_tag(run.store, name, steps=steps)
         run.tag = None if tag in free else tag
-        excluded = _excluded(remembered(run.store).excluded, exclude, unexclude)
+        excluded = patterns_in_force(remembered(run.store).excluded, exclude, unexclude)
         if excluded != run.exclude:  # another run has come between
             run.leave_out(excluded)
         done = run.index(given, frozenset(keep), frozenset(drop), stack)
@@ -246,10 +246,10 @@ class _Run:
                 sweep(self.store, steps=self.steps)
         if self.tag is not None:
             check_free(self.store, self.tag, None if previous is None else previous.manifest.generation)
-        roots, kept, _ = remembered(self.store) if previous is None else _said(previous.manifest)
+        roots, kept, _ = remembered(self.store) if previous is None else previous.manifest.remembered
         scanned = self._scan(given, roots, previous)
-        kept = _kept(scanned, previous, kept, keep, drop)
-        roots = _merge(roots, given or [])
+        kept = kept_keys(scanned, previous, kept, keep, drop)
+        roots = paths_to_remember(roots, given or [])
         if previous is not None and not self._must_commit(previous.manifest, scanned, roots, kept):
             return self._summary(scanned, previous, None, committed=False)
         if self.tag is not None:
@@ -441,55 +441,7 @@ def _nothing(paths: Sequence[str], problems: Sequence[RagError]) -> NothingToInd
     )
 
 
-def _said(manifest: Manifest) -> Remembered:
-    return Remembered(manifest.roots, manifest.kept, manifest.excluded)
-
-
-def _excluded(before: Sequence[str], given: Sequence[str], forgotten: Collection[str]) -> tuple[str, ...]:
-    """The patterns in force, those given now last, for the last that fits a file decides.
-
-    Raises UsageError for one to forget that is not remembered.
-
-    >>> _excluded(["*.log", "old/", "!keep.log"], ["*.log"], ["old/"])
-    ('!keep.log', '*.log')
-    """
-    unknown = [pattern for pattern in forgotten if pattern not in before]
-    if unknown:
-        raise UsageError(
-            f"no pattern {', '.join(unknown)} is remembered",
-            f"there are: {', '.join(before)}" if before else "rag info  # lists what is remembered",
-        )
-    said = [pattern for pattern in given if pattern.strip()]
-    kept = [pattern for pattern in before if pattern not in forgotten and pattern not in said]
-    return tuple(dict.fromkeys([*kept, *said]))
-
-
 def _known(previous: Store | None, carry: bool, *, keep: bool) -> Known:
     if previous is None:
         return Known({}, carry=False, keep=False)
     return Known({file.path: file for file in previous.files()}, carry, keep)
-
-
-def _kept(
-    scanned: Scan,
-    previous: Store | None,
-    before: Collection[str],
-    keep: frozenset[str],
-    drop: frozenset[str],
-) -> tuple[str, ...]:
-    """The keys of boilerplate brought back, sorted. Raises UsageError for a key that names nothing."""
-    unknown = sorted(drop - set(before))
-    if keep:
-        known = {boilerplate_key(p.text) for entry in scanned.loaded for p in entry.passages if p.boilerplate}
-        unknown += sorted(keep - known - (previous.boilerplate_keys() if previous is not None else set()))
-    if unknown:
-        raise UsageError(
-            f"no boilerplate goes by the key {', '.join(unknown)}", "rag index --report  # lists the keys"
-        )
-    return tuple(sorted((set(before) | keep) - drop))
-
-
-def _merge(before: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
-    """The paths to remember: each once, none below another, none given that is not there."""
-    every = sorted({*before, *given} - {path for path in given if is_gone(path)})
-    return tuple(path for path in every if not is_under(path, [other for other in every if other != path]))

@@ -16,6 +16,26 @@ from dataclasses import dataclass, field
 
 from rag.loaders.draft import Draft, Known, Piece, UnreadableError, laid_out, marked
 from rag.loaders.plain import decode
+from rag.loaders.tex_words import (
+    ACCENTS,
+    ARGUMENTS,
+    CITES,
+    DEFINES,
+    LEVELS,
+    LIGATURES,
+    LISTS,
+    MATH,
+    MATH_SIGNS,
+    NO_WORDS,
+    NOTES,
+    QUOTES,
+    RAW,
+    RULES,
+    SIGNS,
+    TABLES,
+    UNREAD,
+    WITH_OPTION,
+)
 from rag.records import BlockKind
 from rag.text.dates import stated_date
 
@@ -40,131 +60,6 @@ _COMMAND = re.compile(r"\\[a-zA-Z]{1,60}\*?[ \t]*|[{}]")
 _LANGUAGE = re.compile(r"\{[^{}\n]{0,80}\}")  # of a listing
 _BETWEEN_ARGUMENTS = re.compile(r"\([^()]{0,20}\)|[#=\d]+")
 
-_LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5, "paragraph": 6}
-_LEVELS |= {"subparagraph": 7, "frametitle": 4, "framesubtitle": 5}
-_NOTES = {"footnote", "footnotetext", "thanks", "marginpar", "endnote", "sidenote"}
-_DEFINES = {"newcommand", "renewcommand", "providecommand", "DeclareMathOperator", "def", "gdef", "edef"}
-# How many arguments of a command hold no words; those after them are read.
-_UNREAD = {
-    **dict.fromkeys(
-        "label index usepackage RequirePackage documentclass bibliographystyle bibliography"
-        " pagestyle thispagestyle pagenumbering includegraphics vspace hspace vskip hskip color pagecolor"
-        " textcolor colorbox hypersetup phantom hphantom vphantom todo nocite geometry graphicspath parbox"
-        " raisebox hyperlink hypertarget cline cmidrule selectlanguage usetheme hyphenation lstset newlength"
-        " newcounter refstepcounter stepcounter enlargethispage addbibresource includeonly"
-        " captionsetup theoremstyle titleformat setmainfont sisetup tikzset".split(),
-        1,
-    ),
-    **dict.fromkeys(
-        "setlength addtolength setcounter addtocounter rule newtheorem fontsize resizebox markboth"
-        " multicolumn multirow fcolorbox definecolor lstinputlisting titlespacing settowidth".split(),
-        2,
-    ),
-    "addcontentsline": 3,
-    "newenvironment": 3,
-    "renewenvironment": 3,
-}
-_CITES = re.compile(r"(?:[a-zA-Z]?cite[a-zA-Z]*|(?:eq|page|auto|name|[cC])?ref)")
-_LISTS = {"itemize", "enumerate", "description"}
-_TABLES = {
-    "tabular": 1,
-    "tabular*": 2,
-    "tabularx": 2,
-    "tabulary": 2,
-    "longtable": 1,
-    "supertabular": 1,
-    "tblr": 1,
-}
-_QUOTES = {"quote", "quotation", "verse", "displayquote"}
-_RAW = {"verbatim", "verbatim*", "Verbatim", "lstlisting", "minted", "alltt"}
-_MATH = {"equation", "align", "gather", "multline", "eqnarray", "displaymath", "math", "flalign", "alignat"}
-_MATH |= {f"{name}*" for name in _MATH}
-_NO_WORDS = {"comment", "tikzpicture", "pgfpicture", "picture", "filecontents", "filecontents*"}
-_ARGUMENTS = {
-    "minipage": 1,
-    "multicols": 1,
-    "thebibliography": 1,
-    "wrapfigure": 2,
-    "adjustbox": 1,
-    "spacing": 1,
-}
-_WITH_OPTION = {
-    "figure",
-    "figure*",
-    "table",
-    "table*",
-    *_LISTS,
-    *_TABLES,
-    *_ARGUMENTS,
-    *_RAW,
-    "frame",
-    "document",
-}
-_RULES = {"hline", "toprule", "midrule", "bottomrule", "endhead", "endfirsthead"}
-_ACCENTS = {
-    "`": "\u0300",
-    "'": "\u0301",
-    "^": "\u0302",
-    "~": "\u0303",
-    "=": "\u0304",
-    "u": "\u0306",
-    ".": "\u0307",
-    '"': "\u0308",
-    "r": "\u030a",
-    "H": "\u030b",
-    "v": "\u030c",
-    "d": "\u0323",
-    "c": "\u0327",
-    "k": "\u0328",
-    "b": "\u0331",
-}
-_SIGNS = {"ss": "ß", "ae": "æ", "oe": "œ", "o": "ø", "l": "ł", "aa": "å", "i": "ı", "j": "ȷ"} | {
-    "AE": "Æ",
-    "OE": "Œ",
-    "O": "Ø",
-    "L": "Ł",
-    "AA": "Å",
-    "ldots": "…",
-    "dots": "…",
-    "textellipsis": "…",
-    "pounds": "£",
-    "textsterling": "£",
-    "euro": "€",
-    "EUR": "€",
-    "texteuro": "€",
-    "S": "§",
-    "P": "¶",
-    "copyright": "©",
-    "textdegree": "°",
-    "textendash": "–",
-    "textemdash": "—",
-    "textquoteleft": "‘",
-    "textquoteright": "’",
-    "textquotedblleft": "“",
-    "textquotedblright": "”",
-    "textbullet": "•",
-    "textbackslash": "\\",
-    "textasciitilde": "~",
-    "textunderscore": "_",
-    "textbar": "|",
-    "LaTeX": "LaTeX",
-    "TeX": "TeX",
-    "newline": " ",
-    "quad": " ",
-    "qquad": " ",
-    "and": ", ",
-}
-_MATH_SIGNS = {
-    "times": "×",
-    "pm": "±",
-    "le": "≤",
-    "leq": "≤",
-    "ge": "≥",
-    "geq": "≥",
-    "approx": "≈",
-    "cdot": "·",
-}
-_LIGATURES = (("---", "—"), ("--", "–"), ("``", "“"), ("''", "”"), ("`", "‘"), ("'", "’"))
 _N_NAMED = 5  # files named one by one; more are counted
 
 
@@ -397,10 +292,10 @@ class _Reader:
             self._awaited.pop(0)  # the command that is being defined
             return
         self._awaited.clear()
-        if word in _SIGNS or word in _MATH_SIGNS:
-            self._say(_SIGNS.get(word) or _MATH_SIGNS[word], match)
-        elif word in _ACCENTS:
-            self._accent = _ACCENTS[word]
+        if word in SIGNS or word in MATH_SIGNS:
+            self._say(SIGNS.get(word) or MATH_SIGNS[word], match)
+        elif word in ACCENTS:
+            self._accent = ACCENTS[word]
         elif word == "par" or (word == "item" and not self._captures):
             if not self._captures and self._table is None:
                 yield from self._flush()
@@ -408,34 +303,34 @@ class _Reader:
                 yield from self._begin_item()
         elif word in {"tabularnewline", "cr"}:
             yield from self._sign("\\", match)
-        elif word in _RULES:
+        elif word in RULES:
             if self._table is not None and not self._captures:
                 self._end_row()
                 self._table.ruled = self._table.ruled or len(self._table.rows)
-        elif word in _DEFINES:
+        elif word in DEFINES:
             self._awaited += [("drop", -1), ("drop", 0)]
         elif word == "let":
             self._awaited += [("drop", -1), ("drop", -1)]
         else:
             if match[0][-1] not in " \t" and (option := self._option(self._at)):
                 self._at = option.end()
-            if word in _LEVELS:
+            if word in LEVELS:
                 if not self._captures and self._table is None:
                     yield from self._flush()
-                self._awaited.append(("heading", _LEVELS[word]))
-            elif word in _NOTES:
+                self._awaited.append(("heading", LEVELS[word]))
+            elif word in NOTES:
                 self._awaited.append(("note", 0))
             elif word in {"title", "author", "date", "caption"}:
                 self._awaited.append((word, 0))
             elif word == "bibitem":
                 yield from self._flush()
                 self._awaited.append(("cite", 0))
-            elif _CITES.fullmatch(word):
+            elif CITES.fullmatch(word):
                 if option := self._option(self._at):
                     self._at = option.end()
                 self._awaited.append(("cite", 0))
             else:
-                self._awaited += [("drop", 0)] * _UNREAD.get(word, 0)
+                self._awaited += [("drop", 0)] * UNREAD.get(word, 0)
 
     def _option(self, at: int) -> re.Match[str] | None:
         return _OPTION.match(self._text, at)
@@ -465,8 +360,8 @@ class _Reader:
                 self._say(" ", match)
         elif sign in "([":
             yield from self._math(match)
-        elif sign in _ACCENTS:
-            self._accent = _ACCENTS[sign]
+        elif sign in ACCENTS:
+            self._accent = ACCENTS[sign]
         elif sign in "-/@!":
             return
         else:
@@ -505,13 +400,13 @@ class _Reader:
         self._awaited.clear()
         if self._at == self._body:
             return
-        if option := (self._option(self._at) if name in _WITH_OPTION else None):
+        if option := (self._option(self._at) if name in WITH_OPTION else None):
             self._at = option.end()
         if name in {"minted", "alignat", "alignat*"} and (language := _LANGUAGE.match(self._text, self._at)):
             self._at = language.end()
-        if name in _RAW or name in _MATH or name in _NO_WORDS:
+        if name in RAW or name in MATH or name in NO_WORDS:
             closing = f"\\end{{{name}}}"
-            kind = None if name in _NO_WORDS else BlockKind.CODE
+            kind = None if name in NO_WORDS else BlockKind.CODE
             yield from self._raw(closing, False, kind)
             return
         self._frames.append(_Frame("environment", name))
@@ -520,18 +415,18 @@ class _Reader:
             return
         if self._table is None:
             yield from self._flush()
-        self._awaited += [("drop", 0)] * (_TABLES.get(name, 0) + _ARGUMENTS.get(name, 0))
-        if name in _TABLES and self._table is None:
+        self._awaited += [("drop", 0)] * (TABLES.get(name, 0) + ARGUMENTS.get(name, 0))
+        if name in TABLES and self._table is None:
             self._frames[-1].shapes = True
             self._table = _Table()
-        elif name in _LISTS:
+        elif name in LISTS:
             self._frames[-1].shapes = True
             self._lists.append(_List(name))
-        elif name in _QUOTES:
+        elif name in QUOTES:
             self._frames[-1].shapes = True
             self._quotes += 1
         elif name == "frame":
-            self._awaited.append(("heading", _LEVELS["frametitle"]))
+            self._awaited.append(("heading", LEVELS["frametitle"]))
 
     def _end(self, name: str) -> Iterator[Piece]:
         """Close the environment, and what was left open within it; one that was never begun is nothing."""
@@ -546,7 +441,7 @@ class _Reader:
         self._open[frame.name] -= 1
         if self._captures or self._dropped:
             return
-        if self._table is not None and frame.name in _TABLES and frame.shapes:
+        if self._table is not None and frame.name in TABLES and frame.shapes:
             self._end_row()
             table, self._table = self._table, None
             header = table.ruled if table.ruled < len(table.rows) else 0
@@ -555,10 +450,10 @@ class _Reader:
                 yield Piece(kind, words, fresh=row == 0, line=line)
         if self._table is None:
             yield from self._flush()
-        if frame.shapes and frame.name in _LISTS:
+        if frame.shapes and frame.name in LISTS:
             self._lists.pop()
             self._item = None
-        elif frame.shapes and frame.name in _QUOTES:
+        elif frame.shapes and frame.name in QUOTES:
             self._quotes -= 1
 
     # -- what is given
@@ -584,7 +479,7 @@ class _Reader:
 
 
 def _with_ligatures(words: str) -> str:
-    for typed, printed in _LIGATURES:
+    for typed, printed in LIGATURES:
         words = words.replace(typed, printed)
     return words
 
@@ -597,4 +492,4 @@ def _formula(source: str) -> str:
     """
     spaced = re.sub(r"\\[,;:! ]", " ", source)
     plain = re.sub(r"\\([%$&#_])", r"\1", spaced)
-    return re.sub(r"\\([a-zA-Z]{1,20})(?![a-zA-Z])", lambda match: _MATH_SIGNS.get(match[1], match[0]), plain)
+    return re.sub(r"\\([a-zA-Z]{1,20})(?![a-zA-Z])", lambda match: MATH_SIGNS.get(match[1], match[0]), plain)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
-from rag.records import Answer, Citation, Document, Freshness, Hit, Lead, Location, Span, sha256_text
+from rag.records import Answer, Citation, Document, Freshness, Hit, Lead, Span, sha256_text
 
 if TYPE_CHECKING:
     from rag.store.content import Source
@@ -119,16 +119,6 @@ def _span(span: Span, path_of: PathOf) -> dict[str, Any]:
     }
 
 
-def _location(place: Location) -> dict[str, Any]:
-    return {
-        "document": place.document,
-        "start": place.start,
-        "end": place.end,
-        "line": place.line,
-        "page": place.page,
-    }
-
-
 def _citation(citation: Citation) -> dict[str, Any]:
     return {
         "document": citation.document,
@@ -146,7 +136,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "date": citation.date,
         "freshness": str(citation.freshness),
         "score": round(citation.score, 6),
-        "also_in": [_location(place) for place in citation.also_in],
+        "also_in": [place.to_json() for place in citation.also_in],
         "relative_dates": _relative_dates(citation),
     }
 

@@ -47,6 +47,14 @@ class SegmentRecord:
     n_dead_excluded: int = 0
 
 
+class Remembered(NamedTuple):
+    """What a store remembers from run to run: see ``Manifest``."""
+
+    roots: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a generation says of itself.
@@ -75,6 +83,11 @@ class Manifest:
     segments: tuple[SegmentRecord, ...]
     files: Mapping[str, FileStamp]
     excluded: tuple[str, ...] = ()
+
+    @property
+    def remembered(self) -> Remembered:
+        """What the next run goes by."""
+        return Remembered(self.roots, self.kept, self.excluded)
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -195,14 +208,6 @@ def read_files(folder: Path) -> Mapping[str, FileStamp]:
     """The stamps of a committed generation's files, by name."""
     path = folder / MANIFEST
     return Manifest.from_bytes(path.read_bytes(), path).files
-
-
-class Remembered(NamedTuple):
-    """What a store remembers from run to run: see ``Manifest``."""
-
-    roots: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
 
 
 def remembered(store: Path) -> Remembered:

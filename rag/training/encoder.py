@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from embeddings.spans import Span, Tokens
 from rag.training import course, data, features, material, sources, windows, written
 
 SCALE = 20.0  # of cosines before the softmax, as the encoder was trained with
@@ -34,8 +35,6 @@ SENTENCE_WEIGHT = 0.5  # of the sentences' loss beside the passages'
 FLIP_SHARE = 0.25  # of the flips stand as the wrong text: so small a difference is the reader's to tell
 CLOZE_SHARE = 0.12  # of the rows ask with sentences
 CLOZE_SENTENCES = 4  # of a passage at the least that gives one away
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,24 +129,6 @@ def _filled(made: list[Triple], rng: random.Random) -> list[Triple]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """A text in tokens, with the characters of each (``features.CLS`` and SEP have none)."""
-
-    ids: list[int]
-    offsets: list[Span]
-
-    def within(self, span: Span | None) -> list[int]:
-        """The tokens of a stretch of the text, [] where it was cut off.
-
-        >>> Tokens([101, 7, 8, 102], [(0, 0), (0, 3), (4, 9), (0, 0)]).within((4, 9))
-        [2]
-        """
-        if span is None or span[1] > max(end for _, end in self.offsets):
-            return []
-        return [i for i, (a, b) in enumerate(self.offsets) if a < b and span[0] < b and a < span[1]]
-
-
 def encode(bert: Any, rows: Sequence[Sequence[int]]) -> tuple[Any, Any]:
     """Unit vectors (n, d) of token rows, the mean over their tokens, and the tokens' states (n, t, d)."""
     import torch
@@ -179,6 +160,7 @@ def contrast(questions: Any, right: Any, wrong: Any) -> Any:
 
 def batch_loss(bert: Any, batch: Sequence[Triple], tokenize: Any) -> Any:
     """The loss of some rows: of their passages, and half as much of their sentences."""
+    import numpy as np
     import torch
     from torch.nn import functional
 
@@ -195,8 +177,10 @@ def batch_loss(bert: Any, batch: Sequence[Triple], tokenize: Any) -> Any:
             vectors[i] = found[line]
             if n <= i < 2 * n:
                 row = batch[i - n]
-                places = [texts[i].within(span) for span in (row.answering, row.beside)]
-                if all(places):
+                spans = [span for span in (row.answering, row.beside) if span]
+                found_at = [inside for span in spans if (inside := texts[i].within(span)) is not None]
+                places = [np.flatnonzero(inside) for inside in found_at if inside.any()]
+                if len(places) == 2:
                     means = torch.stack([states[line, place].mean(0) for place in places])
                     sentences[i - n] = tuple(functional.normalize(means, dim=1))
     every = torch.stack(vectors)
@@ -251,13 +235,8 @@ def train(options: argparse.Namespace) -> None:
     tokenizer = features.load_tokenizer(folder / "tokenizer.json")
 
     def tokenize(texts: Sequence[str], limit: int) -> list[Tokens]:
-        return [
-            Tokens(
-                [features.CLS, *row.ids[: limit - 2], features.SEP],
-                [(0, 0), *row.offsets[: limit - 2], (0, 0)],
-            )
-            for row in tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        ]
+        tokenizer.enable_truncation(limit)
+        return [Tokens.of(encoding) for encoding in tokenizer.encode_batch(list(texts))]
 
     bert = BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation="eager").float()
     if options.start:

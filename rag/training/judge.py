@@ -19,10 +19,10 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from embeddings.spans import token_batches
 from rag.reader.base import PAIR_LABELS, Candidate
 from rag.settings import RANKING
 from rag.training import material, pairs, written
@@ -307,16 +307,6 @@ def network(frozen_layers: int, seed: int, start: Path | None) -> Any:
     return judge
 
 
-def batches(rows: Sequence[tuple[list[int], list[int]]]) -> list[list[int]]:
-    """Places of rows of like length, TOKENS_A_BATCH at most with their padding."""
-    order = sorted(range(len(rows)), key=lambda i: -len(rows[i][0]))
-    cuts = [0]
-    for at in range(len(order)):
-        if at > cuts[-1] and (at + 1 - cuts[-1]) * len(rows[order[cuts[-1]]][0]) > TOKENS_A_BATCH:
-            cuts.append(at)
-    return [order[a:b] for a, b in pairwise([*cuts, len(order)])]
-
-
 def tensors(rows: Sequence[tuple[list[int], list[int]]]) -> tuple[Any, Any, Any]:
     """(ids, types, mask) of shape (n, t)."""
     import torch
@@ -370,7 +360,7 @@ def train(options: argparse.Namespace) -> None:
         # each label counts as much as the others in a step
         weight = torch.tensor([1 / max(1, int((labels == n).sum())) for n in range(len(PAIR_LABELS))])
         weight = weight / weight[labels].sum()
-        for batch in batches(rows):
+        for batch in token_batches([len(ids) for ids, _ in rows], TOKENS_A_BATCH):
             logits = model(*tensors([rows[i] for i in batch]), DROPOUT)
             losses = functional.cross_entropy(
                 logits, labels[batch], reduction="none", label_smoothing=LABEL_SMOOTHING
@@ -434,7 +424,7 @@ def quick_look(model: Any, rows_of: Rows, given: Material) -> dict[str, float]:
         rows = [rows_of(pair, ordered=True) for pair in some]
         shares: list[Any] = [None] * len(rows)
         with torch.no_grad():
-            for batch in batches(rows):
+            for batch in token_batches([len(ids) for ids, _ in rows], TOKENS_A_BATCH):
                 for i, share in zip(batch, model(*tensors([rows[i] for i in batch])).softmax(1), strict=True):
                     shares[i] = share.tolist()
         figures |= {f"{name}_{key}": value for key, value in scored(some, shares).items()}

@@ -10,15 +10,16 @@ Shapes: b pairs of a batch, t tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.bert import BertShape, GraphBuilder, Weights, compile_graph, load_openvino, load_weights, pad
-from embeddings.weights import stock_folder
+from embeddings import bert, weights
+from embeddings.bert import BertShape, GraphBuilder, compile_graph, load_openvino, pad
+from embeddings.spans import token_batches
 from rag.reader.base import PAIR_LABELS, Candidate, Judgement
 from rag.reader.shipped import checked_folder
 
@@ -41,13 +42,13 @@ class PairJudge:
     def __init__(self, path: Path, *, n_threads: int = 0, exact: bool = False) -> None:
         from tokenizers import Tokenizer
 
-        path, stock = checked_folder(path), stock_folder()
+        path, stock = checked_folder(path), weights.stock_folder()
         tokenizer = Tokenizer.from_file(str(stock / "tokenizer.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
-        weights = {**_embeddings(stock / "model.safetensors"), **load_weights(path / "layers.safetensors")}
-        self._graph = _compile(weights, BertShape.load(path), n_threads, exact)
+        trained = weights.Weights(stock, path / "layers.safetensors").load()
+        self._graph = _compile(trained, BertShape.load(path), n_threads, exact)
 
     def judge(self, question: str, pairs: Sequence[tuple[Candidate, Candidate]]) -> list[Judgement]:
         """What the two quotations of each pair are to each other for this question, in the order given.
@@ -56,7 +57,7 @@ class PairJudge:
         """
         rows = [pair_tokens(self._ids, question, *in_order(one, other)) for one, other in pairs]
         judged: dict[int, Judgement] = {}
-        for batch in _batches([len(ids) for ids, _ in rows]):
+        for batch in token_batches([len(ids) for ids, _ in rows], BATCH_TOKENS):
             ids, mask = pad([rows[i][0] for i in batch])
             types, _ = pad([rows[i][1] for i in batch], fill=PLAIN)
             (found,) = self._graph.create_infer_request().infer([ids, types, mask]).values()
@@ -109,31 +110,10 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return shares
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like length together, BATCH_TOKENS at most with their padding, one row at least."""
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
-
-
-def _embeddings(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The embeddings of a safetensors file, its layers left unread."""
-    from safetensors import safe_open
-
-    with safe_open(path, "numpy") as file:
-        names = [name for name in file.keys() if name.startswith("embeddings.")]  # noqa: SIM118  (no dict)
-        return {name: file.get_tensor(name) for name in names}
-
-
-def _compile(weights: Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
+def _compile(trained: bert.Weights, shape: BertShape, n_threads: int, exact: bool) -> Any:
     """The network: ids, types, mask, each (b, t) -> logits of PAIR_LABELS (b, 3)."""
     ops = load_openvino().opset13
-    build = GraphBuilder(weights, shape)
+    build = GraphBuilder(trained, shape)
     ids, types, mask = (build.tokens_input(name) for name in ("ids", "types", "mask"))
     absent = build.mask_bias(mask)  # (b, 1, 1, t)
     hidden = build.layers(build.embed(ids, types), absent, range(shape.num_hidden_layers))

@@ -101,8 +101,8 @@ def hashes(folder: Path) -> dict[str, str]:
     return {name: read_file(folder / f"{name}.jsonl.gz")[1] for name in FILES}
 
 
-def paragraphs(folder: Path = FOLDER, name: str = "paragraphs") -> list[Paragraph]:
-    """Every paragraph of a file with its questions."""
+def paragraphs(folder: Path = FOLDER) -> list[Paragraph]:
+    """Every paragraph with its questions."""
 
     def answers(rows: Iterable[Sequence[Any]]) -> Answers:
         return tuple((start, text) for start, text in rows)
@@ -118,7 +118,7 @@ def paragraphs(folder: Path = FOLDER, name: str = "paragraphs") -> list[Paragrap
                 for q in row["questions"]
             ),
         )
-        for row in read(folder, name)
+        for row in read(folder, "paragraphs")
     ]
 
 

@@ -185,13 +185,6 @@ def measure(data: Path, folder: Path, weights: Path, n_paragraphs: int | None = 
             reader, [c for c in shelved if c.kept_out], [c for c in shelved if not c.kept_out]
         ),
     }
-    if (folder / "paragraphs-next.jsonl.gz").exists():  # written since: all of it is unseen
-        unseen = material.paragraphs(folder, "paragraphs-next")
-        if n_paragraphs is not None:
-            unseen = random.Random(SEED).sample(unseen, min(n_paragraphs, len(unseen)))
-        figures["flips written since"] = flips(
-            reader, unseen, [p for p in paragraphs if p.original not in out]
-        )
     if reader.judges_pairs:
         figures["conflicts"] = conflicts(reader, pairs.written_pairs(folder)[1])
     return figures

@@ -90,7 +90,7 @@ class ClaimCheck:
             "found": None
             if found is None
             else {
-                **_place(found.where),
+                **found.where.to_json(),
                 "quote": found.quote,
                 "quote_sha256": sha256_text(found.quote),
                 "sha256": found.sha256,
@@ -99,19 +99,9 @@ class ClaimCheck:
                 "date": found.date,
             },
             "diff": [{"same": one.same, "text": one.text, "document": one.document} for one in self.diff],
-            "also_in": [_place(where) for where in self.also_in],
+            "also_in": [where.to_json() for where in self.also_in],
             "n_places": self.n_places,
         }
-
-
-def _place(where: Location) -> dict[str, Any]:
-    return {
-        "document": where.document,
-        "start": where.start,
-        "end": where.end,
-        "line": where.line,
-        "page": where.page,
-    }
 
 
 _PIECE = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_")

@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rag.output.json_lines import schema, search_to_json, to_json
-from rag.records import Answer, Freshness, sha256_text
+from rag.records import Answer, Freshness
 from rag.text.sinks import json_line
 
 PATHS = {key: document.path for key, document in hand_made.DOCUMENTS.items()}
@@ -60,15 +60,7 @@ def test_words_that_count_from_the_document_s_date_come_with_what_they_come_to()
         answer.citations,
         "It rose **last\nOctober**, and will next month, as it had in the last year.",
     )
-    made = replace(
-        citation,
-        quote=quote,
-        end=citation.start + len(quote),
-        quote_sha256=sha256_text(quote),
-        marks=(),
-        date="2017-03-22",
-        media_type="text/plain",
-    )
+    made = hand_made.quoting(citation, quote)
     found = to_json(replace(answer, citations=(made,), disagreements=()), PATHS.__getitem__)
     jsonschema.validate(found, schema("answer"))
     assert found["citations"][0]["relative_dates"] == [

@@ -26,7 +26,7 @@ from rag.errors import LoadError
 from rag.indexing import IndexSummary
 from rag.output import render, reports
 from rag.output.lines import Look, fold, quoted, rows
-from rag.records import Citation, Freshness, Location, sha256_text
+from rag.records import Citation, Freshness, Location
 from rag.session import view
 from rag.store.lookup import Named, around
 from rag.text.sinks import clean
@@ -148,15 +148,7 @@ def test_every_citation_says_how_fresh_its_file_is(fresh: Freshness, words: str)
 def test_what_a_quotation_counts_from_its_document_s_date_is_said_beside_it() -> None:
     answer = hand_made.answered()
     (citation, *_), quote = answer.citations, "It rose last year, as it had in the last year of the war."
-    made = replace(
-        citation,
-        quote=quote,
-        end=citation.start + len(quote),
-        quote_sha256=sha256_text(quote),
-        marks=(),
-        date="2017-03-22",
-        media_type="text/plain",
-    )
+    made = hand_made.quoting(citation, quote)
 
     def shown(*cited: Citation) -> str:
         return plain(render.answer(replace(answer, citations=cited, disagreements=()), SOURCE, Look()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from embeddings.spans import token_batches
 from rag.reader.base import PAIR_LABELS
 from rag.training import material, pairs
 from rag.training.judge import (
     NEXT_KEPT_OUT,
+    TOKENS_A_BATCH,
     Material,
-    batches,
     by_question,
     collection_pairs,
     course,
@@ -84,6 +85,6 @@ def test_the_course_is_the_same_for_the_same_seed_and_ends_without_public_pairs(
 
 def test_a_batch_holds_rows_of_like_length_and_none_is_lost() -> None:
     rows = [([0] * n, [0] * n) for n in (5, 700, 300, 900, 40)]
-    parts = batches(rows)
+    parts = list(token_batches([len(ids) for ids, _ in rows], TOKENS_A_BATCH))
     assert sorted(i for part in parts for i in part) == [0, 1, 2, 3, 4]
     assert parts[0] == [3]
